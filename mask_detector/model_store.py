@@ -1,0 +1,139 @@
+"""The shipped models and the one manifest that describes them.
+
+`models/manifest.json` states the classes and, for every model, its files with size and sha256.
+Nothing is downloaded at run time: a file that is missing or altered is an error that says so.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mask_detector.errors import ModelError
+
+_LFS_POINTER = b"version https://git-lfs"
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One class: its `id` in messages and files, words for people, and its colour as BGR."""
+
+    id: str
+    title: str
+    colour: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One artefact of a model, as the manifest states it."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ClassifierInfo:
+    """What a runtime must know of a classifier.
+
+    Its input is RGB of shape (n, input_size, input_size, 3), 0 to 255, cut with `crop_margin`
+    (see `crops.crop_faces`); its output the probabilities of the classes in manifest order.
+    """
+
+    name: str
+    input_size: int
+    crop_margin: float
+    files: dict[str, ModelFile]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The contents of `models/manifest.json`; see its fields there."""
+
+    folder: Path
+    classes: tuple[ClassInfo, ...]
+    default_classifier: str
+    entries: dict[str, Any]
+
+    @property
+    def class_ids(self) -> tuple[str, ...]:
+        return tuple(info.id for info in self.classes)
+
+    def classifier(self, name: str = "") -> ClassifierInfo:
+        """Return the classifier called `name`, the default one if empty."""
+        name = name or self.default_classifier
+        entry = self._entry("classifiers", name)
+        files = self._files(entry)
+        return ClassifierInfo(name, entry["input_size"], entry["crop_margin"], files)
+
+    def face_detector_file(self, name: str) -> ModelFile:
+        """Return the file of the shipped face detector called `name`."""
+        return self._files(self._entry("face_detectors", name))["onnx"]
+
+    def _entry(self, kind: str, name: str) -> dict[str, Any]:
+        known = self.entries[kind]
+        if name not in known:
+            raise ModelError(f"no model '{name}' among the {kind} of {self.folder}: choose one of {sorted(known)}")
+        return known[name]
+
+    def _files(self, entry: dict[str, Any]) -> dict[str, ModelFile]:
+        return {
+            runtime: ModelFile(self.folder / file["path"], file["bytes"], file["sha256"])
+            for runtime, file in entry["files"].items()
+        }
+
+
+def share_folder() -> Path:
+    """Return the folder that holds models/, launch/ and config/.
+
+    It is the repository when run from there and `share/mask_detector` of the prefix when
+    installed, with or without ROS: both are found by walking up from this file.
+    """
+    for parent in Path(__file__).resolve().parents:
+        for folder in (parent, parent / "share" / "mask_detector"):
+            if (folder / "models" / "manifest.json").is_file():
+                return folder
+    raise ModelError(f"models/manifest.json not found above {__file__}: install the package again")
+
+
+@cache
+def load_manifest(folder: Path | None = None) -> Manifest:
+    """Read the manifest in `folder`, by default the shipped one.
+
+    Raises:
+        ModelError: it is missing or not as it should be.
+    """
+    folder = folder or share_folder() / "models"
+    path = folder / "manifest.json"
+    try:
+        content = json.loads(path.read_text())
+        classes = tuple(ClassInfo(c["id"], c["title"], tuple(c["colour_bgr"])) for c in content["classes"])
+        return Manifest(folder, classes, content["default_classifier"], content)
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing: give a folder that holds a manifest.json") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path} is damaged ({error!r}): restore it from the repository") from error
+
+
+def verified(file: ModelFile) -> Path:
+    """Return the path of `file` after its size and sha256 were checked.
+
+    Raises:
+        ModelError: it is missing, a git-lfs pointer, or not the file that the manifest states.
+    """
+    if not file.path.is_file():
+        raise ModelError(f"model file {file.path} is missing: restore it, or install the package again")
+    content = file.path.read_bytes()
+    if content.startswith(_LFS_POINTER):
+        raise ModelError(f"model file {file.path} is only a git-lfs pointer: run 'git lfs pull'")
+    if len(content) != file.bytes:
+        raise ModelError(f"model file {file.path} has {len(content)} bytes instead of {file.bytes}: {_RESTORE}")
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != file.sha256:
+        raise ModelError(f"model file {file.path} has sha256 {digest} instead of {file.sha256}: {_RESTORE}")
+    return file.path
+
+
+_RESTORE = "restore it from the repository, or state it in manifest.json if the change is yours"

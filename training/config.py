@@ -1,0 +1,180 @@
+"""The settings of a training run: one YAML file becomes frozen dataclasses.
+
+A key that nobody reads or a value out of range stops the run before it starts, since a typing
+error that silently falls back to a default costs an afternoon of training.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_origin
+
+import yaml
+
+from mask_detector.errors import MaskDetectorError
+
+DEFAULT_FILE = Path(__file__).with_name("classifier.yaml")
+Settings = TypeVar("Settings")
+
+
+class TrainingError(MaskDetectorError):
+    """A setting, the training data or a run folder is not as it should be."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the faces come from; paths are relative to `root` (scenes are COCO files)."""
+
+    root: str
+    train_scenes: list[str]
+    train_folders: list[str]
+    val_scenes: list[str]
+    test_scenes: list[str]
+    corrections: str
+    face_detector: str
+    folder_weight: dict[str, float]
+    smallest_side: int
+
+
+@dataclass(frozen=True)
+class CropConfig:
+    """What the classifier sees: a square of `margin` times the box's longer side."""
+
+    size: int
+    margin: float
+    outer: float
+
+    def __post_init__(self) -> None:
+        _require(32 <= self.size <= 512, "crops.size", self.size, "32 to 512")
+        _require(1 <= self.margin <= 3, "crops.margin", self.margin, "1 to 3")
+        _require(1 <= self.outer <= 3, "crops.outer", self.outer, "1 to 3")
+
+    @property
+    def outer_size(self) -> int:
+        """Side in pixels of the larger crop that augmentation cuts from; its centre is the runtime crop."""
+        return 2 * round(self.size * self.outer / 2)
+
+    @property
+    def outer_margin(self) -> float:
+        return self.margin * self.outer_size / self.size
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network: a Keras application and a small head."""
+
+    backbone: str
+    width: float
+    weights: str
+    dropout: float
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How far training crops are varied; the last block are probabilities."""
+
+    rotation: float
+    scale: list[float]
+    shift: float
+    colour: float
+    blur: float
+    small: float
+    jpeg: float
+    noise: float
+    occlusion: float
+    mixup: float
+
+    def __post_init__(self) -> None:
+        ordered = len(self.scale) == 2 and 0 < self.scale[0] <= 1 <= self.scale[1]
+        _require(ordered, "augment.scale", self.scale, "[low, high] around 1")
+        for name in ("colour", "blur", "small", "jpeg", "noise", "occlusion", "mixup"):
+            value = getattr(self, name)
+            _require(0 <= value <= 1, f"augment.{name}", value, "a probability")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The two phases: the head on a frozen base, then the base from layer `unfreeze_from` on."""
+
+    head_epochs: int
+    epochs: int
+    epoch_size: int
+    batch_size: int
+    head_rate: float
+    rate: float
+    weight_decay: float
+    label_smoothing: float
+    class_balance: float
+    averaging: float
+    unfreeze_from: str
+    patience: int
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "epoch_size", "batch_size", "patience"):
+            value = getattr(self, name)
+            _require(value >= 1, f"train.{name}", value, "at least 1")
+        _require(0 <= self.head_epochs < self.epochs, "train.head_epochs", self.head_epochs, "fewer than epochs")
+        _require(0 <= self.class_balance <= 1, "train.class_balance", self.class_balance, "0 to 1")
+        _require(0 <= self.averaging < 1, "train.averaging", self.averaging, "0 to below 1")
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a run; `classifier.yaml` says what each one means."""
+
+    name: str
+    seed: int
+    data: DataConfig
+    crops: CropConfig
+    model: ModelConfig
+    augment: AugmentConfig
+    train: TrainConfig
+
+    def save(self, path: Path) -> None:
+        path.write_text(yaml.safe_dump(dataclasses.asdict(self), sort_keys=False))
+
+
+def load_config(path: Path = DEFAULT_FILE, **replaced: str) -> Config:
+    """Read the YAML at `path`; `replaced` gives values by dotted name, as `data__root="pictures"`.
+
+    Raises:
+        TrainingError: the file, a key or a value is not as it should be.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise TrainingError(f"cannot read the settings {path}: {error}") from error
+    for dotted, value in replaced.items():
+        section, key = dotted.split("__")
+        content[section][key] = value
+    return _build(Config, content, "")
+
+
+def _build(kind: type[Settings], content: Any, where: str) -> Settings:
+    if not isinstance(content, dict):
+        raise TrainingError(f"setting '{where or 'file'}' must hold keys, not {content!r}")
+    fields = {field.name: field.type for field in dataclasses.fields(kind)}
+    if unknown := sorted(set(content) - set(fields)):
+        raise TrainingError(f"unknown setting '{where}{unknown[0]}': known are {', '.join(fields)}")
+    if missing := sorted(set(fields) - set(content)):
+        raise TrainingError(f"setting '{where}{missing[0]}' is missing")
+    return kind(**{name: _value(fields[name], content[name], where + name) for name in fields})
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _build(kind, value, where + ".")
+    kind = get_origin(kind) or kind
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise TrainingError(f"setting '{where}' must be {kind.__name__}, not {value!r}")
+    return value
+
+
+def _require(holds: bool, where: str, value: Any, allowed: str) -> None:
+    if not holds:
+        raise TrainingError(f"setting '{where}' is {value!r}: allowed is {allowed}")

@@ -1,0 +1,68 @@
+"""Crops of faces as arrays, cut once and kept in an .npz, since cutting takes longer than an epoch.
+
+The cutting is the core's (`mask_detector.crops`): what is trained is what runs.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from itertools import groupby
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mask_detector.crops import crop_faces
+from training.data import Face, Refused
+
+
+@dataclass(frozen=True)
+class CropSet:
+    """N crops, RGB uint8 of shape (N, size, size, 3), with what is known of each face."""
+
+    crops: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    sides: NDArray[np.float32]
+    sources: NDArray[np.str_]
+    names: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "CropSet":
+        return CropSet(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    def save(self, path: Path) -> None:
+        partial = path.with_suffix(".partial.npz")
+        np.savez(partial, **{field.name: getattr(self, field.name) for field in fields(self)})
+        partial.replace(path)
+
+
+def load_cropset(path: Path) -> CropSet:
+    with np.load(path) as arrays:
+        return CropSet(*(arrays[field.name] for field in fields(CropSet)))
+
+
+def cut_crops(faces: Iterable[Face], size: int, margin: float, refused: Refused) -> CropSet:
+    """Cut every face out of its picture; a picture that cannot be read is refused."""
+    kept: list[Face] = []
+    crops = [np.empty((0, size, size, 3), np.uint8)]
+    for path, group in groupby(faces, key=lambda face: face.picture):
+        in_picture = list(group)
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if picture is None:
+            refused.add("picture cannot be read", path.name)
+            continue
+        kept += in_picture
+        crops.append(crop_faces(picture, [face.box for face in in_picture], size, margin))
+    return _assemble(np.concatenate(crops), kept)
+
+
+def _assemble(crops: NDArray[np.uint8], faces: Sequence[Face]) -> CropSet:
+    return CropSet(
+        crops,
+        np.array([face.label for face in faces], np.int64),
+        np.array([min(face.box[2:]) for face in faces], np.float32),
+        np.array([face.source for face in faces], np.str_),
+        np.array([face.name for face in faces], np.str_),
+    )

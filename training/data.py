@@ -1,0 +1,123 @@
+"""Read labelled faces from COCO scenes and from folders of pictures per class.
+
+A picture or a box that cannot be used is refused with its reason and counted, not skipped in
+silence: `Refused.report()` is printed and kept beside the result.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from training.config import TrainingError
+
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+DROP = "drop"
+Corrections = dict[int, str]
+
+
+@dataclass(frozen=True)
+class Face:
+    """One labelled face; `box` is [x, y, width, height] in pixels, None if still to be found."""
+
+    picture: Path
+    box: tuple[float, float, float, float] | None
+    label: int
+    source: str
+    name: str
+
+
+@dataclass
+class Refused:
+    """What could not be used, by reason."""
+
+    by_reason: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, reason: str, name: str) -> None:
+        self.by_reason[reason].append(name)
+
+    def report(self) -> str:
+        lines = [
+            f"refused {len(names)}: {reason} (such as {', '.join(names[:3])})"
+            for reason, names in sorted(self.by_reason.items())
+        ]
+        return "\n".join(lines) or "refused 0"
+
+
+def read_corrections(path: Path, scenes: Path) -> Corrections:
+    """Return annotation id → class (or "drop") for the COCO file `scenes`, from the list at `path`."""
+    content = yaml.safe_load(path.read_text()).get(scenes.name, {})
+    return {number: label for label, numbers in content.items() for number in numbers}
+
+
+def read_scenes(
+    path: Path, classes: Sequence[str], refused: Refused, smallest: int = 1, corrections: Corrections | None = None
+) -> list[Face]:
+    """Read the faces of a COCO file; its pictures lie relative to the file's folder."""
+    content = _load_coco(path)
+    names = {category["id"]: category["name"] for category in content["categories"]}
+    pictures = {picture["id"]: picture for picture in content["images"]}
+    faces = []
+    for annotation in content["annotations"]:
+        name = f"{path.stem}:{annotation['id']}"
+        label = (corrections or {}).get(annotation["id"], names.get(annotation["category_id"]))
+        picture = pictures.get(annotation["image_id"])
+        if reason := _fault(annotation, picture, label, classes, smallest):
+            refused.add(reason, name)
+            continue
+        source = picture.get("contributor", path.stem)
+        box = tuple(float(value) for value in annotation["bbox"])
+        faces.append(Face(path.parent / picture["file_name"], box, classes.index(label), source, name))
+    return faces
+
+
+def read_folders(path: Path, classes: Sequence[str], refused: Refused) -> list[Face]:
+    """Read a folder that holds a sub-folder of pictures for each class; their boxes are still to be found."""
+    if not path.is_dir():
+        raise TrainingError(f"no folder {path}: give one with sub-folders named {', '.join(classes)}")
+    folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
+    if unknown := [folder.name for folder in folders if folder.name not in classes]:
+        raise TrainingError(f"{path} holds '{unknown[0]}', which is no class: use {', '.join(classes)}")
+    faces = []
+    for folder in folders:
+        pictures = sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES)
+        if not pictures:
+            refused.add("class folder without pictures", str(folder))
+        label = classes.index(folder.name)
+        faces += [Face(file, None, label, path.name, f"{folder.name}/{file.name}") for file in pictures]
+    return faces
+
+
+def require_every_class(labels: Sequence[int], classes: Sequence[str], what: str) -> None:
+    """Stop where a class has no face at all."""
+    if missing := [name for number, name in enumerate(classes) if number not in set(labels)]:
+        raise TrainingError(f"{what} holds no usable face of class {', '.join(missing)}: add pictures of it")
+
+
+def _load_coco(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text())
+        return {key: content[key] for key in ("categories", "images", "annotations")}
+    except OSError as error:
+        raise TrainingError(f"cannot read {path}: {error.strerror}; is the data folder right?") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path} is no COCO file ({error!r})") from error
+
+
+def _fault(annotation: dict, picture: dict | None, label: str | None, classes: Sequence[str], smallest: int) -> str:
+    """Return why an annotation cannot be used, '' if it can."""
+    width, height = annotation["bbox"][2:]
+    if picture is None:
+        return "box of a picture that is not listed"
+    if label == DROP:
+        return "dropped by the corrections"
+    if label not in classes:
+        return f"class '{label}' is none of {', '.join(classes)}"
+    if min(width, height) < 1:
+        return "box thinner than a pixel"
+    if min(width, height) < smallest:
+        return f"face smaller than {smallest} pixels"
+    return ""
