@@ -75,7 +75,9 @@ class Manifest:
     def _entry(self, kind: str, name: str) -> dict[str, Any]:
         known = self.entries[kind]
         if name not in known:
-            raise ModelError(f"no model '{name}' among the {kind} of {self.folder}: choose one of {sorted(known)}")
+            raise ModelError(
+                f"no model '{name}' among the {kind} of {self.folder}: choose one of {sorted(known)}"
+            )
         return known[name]
 
     def _files(self, entry: dict[str, Any]) -> dict[str, ModelFile]:
@@ -123,17 +125,24 @@ def verified(file: ModelFile) -> Path:
     Raises:
         ModelError: it is missing, a git-lfs pointer, or not the file that the manifest states.
     """
-    if not file.path.is_file():
-        raise ModelError(f"model file {file.path} is missing: restore it, or install the package again")
-    content = file.path.read_bytes()
+    content = existing(file.path).read_bytes()
     if content.startswith(_LFS_POINTER):
         raise ModelError(f"model file {file.path} is only a git-lfs pointer: run 'git lfs pull'")
     if len(content) != file.bytes:
-        raise ModelError(f"model file {file.path} has {len(content)} bytes instead of {file.bytes}: {_RESTORE}")
+        raise ModelError(
+            f"model file {file.path} has {len(content)} bytes instead of {file.bytes}: {_RESTORE}"
+        )
     digest = hashlib.sha256(content).hexdigest()
     if digest != file.sha256:
         raise ModelError(f"model file {file.path} has sha256 {digest} instead of {file.sha256}: {_RESTORE}")
     return file.path
+
+
+def existing(path: Path) -> Path:
+    """Return `path` if it is a file; raise ModelError otherwise."""
+    if not path.is_file():
+        raise ModelError(f"model file {path} is missing: give its full path, or install the package again")
+    return path
 
 
 _RESTORE = "restore it from the repository, or state it in manifest.json if the change is yours"

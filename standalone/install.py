@@ -130,7 +130,10 @@ def install_packages(requirements: Path) -> None:
         run(command, f"packages could not be fetched; pip says why above (often: no network). {DISK_HINT}")
         (wheels / "complete").touch()
     command = [*pip("install"), "--no-index", "--find-links", str(wheels), "-r", str(requirements)]
-    run(command, f"packages could not be installed from {wheels}: remove that folder and try again. {DISK_HINT}")
+    run(
+        command,
+        f"packages could not be installed from {wheels}: remove that folder and try again. {DISK_HINT}",
+    )
 
 
 DISK_HINT = "About 1 GB of disk is needed, 3 GB for the tests. The same command goes on from here"
@@ -167,7 +170,14 @@ def use_own_headers() -> None:
 
 
 def install_this_package() -> None:
-    command = [*pip("install"), "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(REPOSITORY)]
+    command = [
+        *pip("install"),
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "--editable",
+        str(REPOSITORY),
+    ]
     run(command, "this package could not be installed")
 
 

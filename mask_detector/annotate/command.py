@@ -1,0 +1,182 @@
+"""The command line of `annotate`."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mask_detector.annotate.plan import Job, make_plan
+from mask_detector.annotate.record import Record, read_record
+from mask_detector.annotate.run import Annotator
+from mask_detector.annotate.stop import Stop
+from mask_detector.classifiers import RUNTIMES, make_classifier
+from mask_detector.errors import MaskDetectorError
+from mask_detector.face_detectors import FACE_DETECTORS, FaceSearch, make_face_detector
+from mask_detector.model_store import load_manifest
+from mask_detector.outputs import JsonLines
+from mask_detector.pipeline import MaskDetector
+
+_LINES = "annotations.jsonl"
+_EPILOG = f"""\
+Without --json and --out the lines go to standard output; with --out alone to FOLDER/{_LINES}.
+Ctrl-C ends it after the frame in work, with playable videos and whole lines; the same command
+with --resume goes on.
+
+exit code: 0 done, even if some inputs could not be read (their lines have an "error");
+1 no input could be read, or results could not be written; 2 wrong usage; 130 stopped by Ctrl-C,
+143 by SIGTERM (0 where only a webcam or stream was left, which has no other end)"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        with Stop() as stop:
+            return _annotate(options, stop)
+    except MaskDetectorError as error:
+        print(f"annotate: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our lines has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="annotate",
+        description="See who wears a face mask in pictures, videos, webcams and streams: "
+        "a line of JSON for every frame, and annotated copies.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="picture, folder of pictures, video, webcam (0, /dev/video0) or URL",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines there")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="write annotated copies there, of the same names; videos as .mp4",
+    )
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
+    existing.add_argument("--overwrite", action="store_true", help="replace what a former run wrote")
+    _add_model_options(parser.add_argument_group("models"))
+    return parser
+
+
+def _add_model_options(group: argparse._ArgumentGroup) -> None:
+    search = FaceSearch()
+    group.add_argument(
+        "--face-detector", choices=FACE_DETECTORS, default=FACE_DETECTORS[0], help="default: %(default)s"
+    )
+    group.add_argument(
+        "--face-model", default="", metavar="FILE", help="a YuNet file in place of the shipped one"
+    )
+    group.add_argument(
+        "--score-threshold",
+        type=_share,
+        default=search.score_threshold,
+        metavar="SCORE",
+        help="least score of a face, 0 to 1; default: %(default)s",
+    )
+    group.add_argument(
+        "--classifier",
+        default="",
+        metavar="NAME",
+        help="a classifier of models/manifest.json in place of the default one",
+    )
+    group.add_argument(
+        "--runtime", choices=RUNTIMES, default=RUNTIMES[0], help="what runs it; default: %(default)s"
+    )
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _annotate(options: argparse.Namespace, stop: Stop) -> int:
+    started = time.monotonic()
+    jobs = make_plan(options.inputs, options.out)
+    path = options.json or (options.out / _LINES if options.out else None)
+    record = _checked_record(jobs, path, options)
+    detector = _detector(options)
+    _prepare(jobs, path, options.overwrite)
+    hidden = True if path is None and sys.stdout.isatty() else None  # None: hidden but on a terminal
+    bar = tqdm(total=len(jobs), unit="frame", leave=False, disable=hidden)
+    with JsonLines(path) as lines, bar:
+        annotator = Annotator(detector, lines, record, stop, bar)
+        annotator.run(jobs)
+    _report(annotator, path, options.out, time.monotonic() - started)
+    if annotator.stopped_at:
+        return 128 + stop.signal
+    return 1 if annotator.tally.errors and not annotator.tally.frames else 0
+
+
+def _checked_record(jobs: list[Job], path: Path | None, options: argparse.Namespace) -> Record:
+    """Return the lines to go on from; refuse to touch what nobody asked to be resumed or replaced."""
+    if path is None:
+        if options.resume:
+            raise MaskDetectorError("--resume goes on from the lines of a file: name it with --json or --out")
+        return {}
+    if os.path.realpath(path) in {os.path.realpath(job.spec) for job in jobs}:
+        raise MaskDetectorError(f"'{path}' is an input: name another file for the lines")
+    record = read_record(path)
+    if options.overwrite:
+        return {}
+    if record and not options.resume:
+        raise MaskDetectorError(f"'{path}' exists: --resume goes on with it, --overwrite replaces it")
+    for job in jobs:
+        if job.copy and job.copy.exists() and job.source not in record:
+            raise MaskDetectorError(
+                f"'{job.copy}' exists and '{path}' does not know it: --overwrite replaces it"
+            )
+    return record
+
+
+def _detector(options: argparse.Namespace) -> MaskDetector:
+    search = FaceSearch(score_threshold=options.score_threshold)
+    face_detector = make_face_detector(options.face_detector, options.face_model, search)
+    return MaskDetector(face_detector, make_classifier(options.classifier, options.runtime))
+
+
+def _prepare(jobs: list[Job], path: Path | None, overwrite: bool) -> None:
+    try:
+        for folder in {job.copy.parent for job in jobs if job.copy}:
+            folder.mkdir(parents=True, exist_ok=True)
+        if path and overwrite:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise MaskDetectorError(f"cannot write '{error.filename}': {error.strerror}") from error
+
+
+def _report(annotator: Annotator, path: Path | None, out: Path | None, seconds: float) -> None:
+    """Tell on stderr what was found, where it is, and how to go on."""
+    tally = annotator.tally
+    faces = ", ".join(f"{tally.faces[class_id]} {class_id}" for class_id in load_manifest().class_ids)
+    _say(
+        f"{_number(tally.frames, 'frame')}, {_number(tally.faces.total(), 'face')} ({faces}), "
+        f"{_number(tally.errors, 'error')}, {seconds:.1f} s"
+    )
+    if written := [str(place) for place in (path, out) if place]:
+        _say(f"written: {', '.join(written)}")
+    if annotator.stopped_at:
+        _say(f"stopped {annotator.stopped_at}" + ("; the same command with --resume goes on" if path else ""))
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
+def _say(text: str) -> None:
+    print(f"annotate: {text}", file=sys.stderr)

@@ -1,0 +1,159 @@
+"""Work through the plan: read a frame, see who is there, write the line, draw what the line says."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+
+from tqdm import tqdm
+
+from mask_detector.annotate.plan import Job
+from mask_detector.annotate.record import Line, Record, drawn_from, is_finished
+from mask_detector.annotate.stop import Stop
+from mask_detector.drawing import draw_detections
+from mask_detector.errors import ImageError, MaskDetectorError
+from mask_detector.frame_sources import Frame, FrameSource, Unreadable, is_picture, open_source
+from mask_detector.outputs import JsonLines, VideoWriter, write_picture
+from mask_detector.pipeline import MaskDetector
+
+
+@dataclass
+class Tally:
+    """What the lines of a run say, those of the run that it resumes included."""
+
+    frames: int = 0
+    errors: int = 0
+    faces: Counter[str] = field(default_factory=Counter)
+
+    def add(self, line: Line) -> None:
+        self.frames += "error" not in line
+        self.errors += "error" in line
+        self.faces.update(entry["class_id"] for entry in line.get("detections", ()))
+
+
+class Annotator:
+    """Annotates one job after another.
+
+    Attributes:
+        tally: what was found so far.
+        stopped_at: where a signal ended the work; empty where none did, or only a live source was left.
+    """
+
+    def __init__(
+        self, detector: MaskDetector, lines: JsonLines, record: Record, stop: Stop, bar: tqdm
+    ) -> None:
+        self._detector = detector
+        self._lines = lines
+        self._record = record
+        self._stop = stop
+        self._bar = bar
+        self.tally = Tally()
+        self.stopped_at = ""
+
+    def run(self, jobs: list[Job]) -> None:
+        """Annotate all jobs, or what is done of them when a signal comes.
+
+        Raises:
+            MaskDetectorError: results cannot be written, or a live source is to be resumed.
+        """
+        for job in jobs:
+            if self._stop.signal:
+                self.stopped_at = self.stopped_at or f"before '{job.source}'"
+                return
+            self._annotate(job)
+
+    def _annotate(self, job: Job) -> None:
+        known = self._record.get(job.source, {})
+        if is_finished(job, known):
+            for line in known.values():
+                self._count(line)
+            return
+        try:
+            with _libraries_muted():
+                source = open_source(job.spec)
+        except ImageError as error:
+            self._count(self._line(Unreadable(job.source, 0, error), known))
+            return
+        if source.live and known:
+            raise MaskDetectorError(f"'{job.source}' is live and cannot be resumed: use another --json")
+        self._expect(source)
+        with source, _video(job, source) as video:
+            self._annotate_frames(job, source, known, video)
+
+    def _annotate_frames(
+        self, job: Job, source: FrameSource, known: dict[int, Line], video: VideoWriter | None
+    ) -> None:
+        for item in _read_quietly(source):
+            line = self._line(item, known)
+            self._count(line)
+            if job.copy and isinstance(item, Frame):
+                self._draw(item, line, job, source.live, video)
+            if self._stop.signal:
+                self.stopped_at = "" if source.live else f"after frame {item.index} of '{job.source}'"
+                return
+
+    def _line(self, item: Frame | Unreadable, known: dict[int, Line]) -> Line:
+        """Return the line of an item: the recorded one where there is one, else a new one, written."""
+        if item.index in known:
+            return known[item.index]
+        line = self._failure(item) if isinstance(item, Unreadable) else self._finding(item)
+        self._lines.write(line)
+        return line
+
+    def _failure(self, item: Unreadable) -> Line:
+        self._bar.write(f"annotate: {item.error}", file=sys.stderr)
+        return {"source": item.source, "frame": item.index, "error": str(item.error)}
+
+    def _finding(self, frame: Frame) -> Line:
+        height, width = frame.image.shape[:2]
+        detections = [detection.to_json() for detection in self._detector.detect(frame.image)]
+        place = {"source": frame.source, "frame": frame.index, "time": round(frame.time, 3)}
+        return {**place, "width": width, "height": height, "detections": detections}
+
+    def _draw(self, frame: Frame, line: Line, job: Job, live: bool, video: VideoWriter | None) -> None:
+        drawn = draw_detections(frame.image, drawn_from(line))
+        if video:
+            video.write(drawn, frame.time if live else None)
+        else:
+            write_picture(job.copy, drawn)
+
+    def _expect(self, source: FrameSource) -> None:
+        """Count a source, which stands for 1 in the bar's total, with all its frames."""
+        known_total = self._bar.total is not None and source.count
+        self._bar.total = self._bar.total + source.count - 1 if known_total else None
+
+    def _count(self, line: Line) -> None:
+        self.tally.add(line)
+        self._bar.set_postfix_str(os.path.basename(line["source"]), refresh=False)
+        self._bar.update()
+
+
+def _video(job: Job, source: FrameSource) -> AbstractContextManager[VideoWriter | None]:
+    wanted = job.copy and not is_picture(job.spec)
+    return VideoWriter(job.copy, source.rate) if wanted else nullcontext()
+
+
+def _read_quietly(source: FrameSource) -> Iterator[Frame | Unreadable]:
+    items = iter(source)
+    while True:
+        with _libraries_muted():
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
+
+
+@contextmanager
+def _libraries_muted() -> Iterator[None]:
+    """Keep libjpeg and libpng, which write straight to file descriptor 2, from tearing the progress bar."""
+    stderr = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)

@@ -1,0 +1,40 @@
+"""Runtimes for the classifier, behind one interface; each is imported only when it is chosen."""
+
+from importlib import import_module
+
+from mask_detector.classifiers.base import Classifier, Scores
+from mask_detector.errors import MaskDetectorError, ModelError
+from mask_detector.model_store import load_manifest, verified
+
+_RUNTIMES = {"litert": ("LiteRT", "ai-edge-litert"), "keras": ("Keras", "tensorflow")}
+RUNTIMES = tuple(_RUNTIMES)
+
+__all__ = ["RUNTIMES", "Classifier", "Scores", "make_classifier"]
+
+
+def make_classifier(name: str = "", runtime: str = "litert", threads: int = 2) -> Classifier:
+    """Return a classifier that is ready to run.
+
+    Args:
+        name: the model's name in the manifest; empty for the default one.
+        runtime: one of RUNTIMES.
+        threads: how many processor cores it may use.
+
+    Raises:
+        MaskDetectorError: the runtime is unknown or not installed, or the model is missing or damaged.
+    """
+    if runtime not in _RUNTIMES:
+        raise MaskDetectorError(f"runtime '{runtime}' is unknown: choose one of {', '.join(RUNTIMES)}")
+    class_name, requirement = _RUNTIMES[runtime]
+    info = load_manifest().classifier(name)
+    if runtime not in info.files:
+        raise ModelError(
+            f"model '{info.name}' has no file for runtime '{runtime}', only for {sorted(info.files)}"
+        )
+    try:
+        module = import_module(f"mask_detector.classifiers.{runtime}")
+    except ImportError as error:
+        raise MaskDetectorError(
+            f"runtime '{runtime}' needs {requirement} ({error}): pip install {requirement}"
+        ) from error
+    return getattr(module, class_name)(info, verified(info.files[runtime]), threads)

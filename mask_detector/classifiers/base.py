@@ -1,0 +1,21 @@
+"""The interface that every classifier runtime keeps."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mask_detector.crops import Image
+from mask_detector.model_store import ClassifierInfo
+
+Scores = NDArray[np.float32]
+
+
+class Classifier(Protocol):
+    """Tells how masks are worn on crops of faces."""
+
+    info: ClassifierInfo
+
+    def classify(self, crops: Image) -> Scores:
+        """Return class probabilities, shape (N, classes), of RGB crops, shape (N, size, size, 3)."""
+        ...

@@ -1,0 +1,32 @@
+"""Keras: the reference runtime, for comparing and for models of one's own; it starts slowly."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from mask_detector.classifiers.base import Scores
+from mask_detector.crops import Image
+from mask_detector.errors import ModelError
+from mask_detector.model_store import ClassifierInfo
+
+
+class Keras:
+    """Classifier by a `.keras` file, loaded in safe mode: no code in it is run.
+
+    Raises:
+        ModelError: the file is not a Keras model.
+    """
+
+    def __init__(self, info: ClassifierInfo, model: Path, threads: int) -> None:
+        self.info = info
+        try:
+            self._model = keras.saving.load_model(model, compile=False, safe_mode=True)
+        except (ValueError, TypeError, OSError) as error:
+            raise ModelError(f"{model} is not a Keras model: {error}") from error
+
+    def classify(self, crops: Image) -> Scores:
+        """Return class probabilities; see `Classifier.classify`."""
+        if len(crops) == 0:
+            return np.empty((0, self._model.output_shape[-1]), np.float32)
+        return keras.ops.convert_to_numpy(self._model(crops.astype(np.float32), training=False))

@@ -1,0 +1,117 @@
+"""The image topic: raw or compressed, newest frame only, and a plain word when something is amiss."""
+
+import time
+from collections.abc import Callable
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image as ImageMsg
+from std_msgs.msg import Header
+
+from mask_detector.crops import Image
+from mask_detector.errors import ImageError
+from mask_detector.image_conversion import compressed_to_bgr, to_bgr
+
+TRANSPORTS = ("raw", "compressed")
+# Depth 1: while one frame is worked on, a newer one replaces the one that waits.
+NEWEST_ONLY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+_SILENCE = 5.0  # seconds without an image after which it is said
+_REPEAT = 60.0  # seconds until the same trouble is said again
+
+
+class ImageInput:
+    """Subscribes to `image` and hands every good frame on as BGR.
+
+    `image/compressed` is taken below the remapped name of `image`, as image_transport does.
+    """
+
+    def __init__(self, node: Node, transport: str, on_image: Callable[[Image, Header], None]) -> None:
+        self._node = node
+        self._on_image = on_image
+        self._compressed = transport == "compressed"
+        suffix = "/compressed" if self._compressed else ""
+        self.topic = node.resolve_topic_name("image") + suffix
+        self.malformed = 0
+        self._subscription = None
+        self._last_image = self._last_said = time.monotonic()
+        self._malformed_said = -_REPEAT
+
+    def start(self) -> None:
+        """Begin to receive; does nothing if it has begun."""
+        if self._subscription:
+            return
+        self._last_image = self._last_said = time.monotonic()
+        self._subscription = self._node.create_subscription(
+            CompressedImage if self._compressed else ImageMsg,
+            self.topic,
+            self._receive,
+            NEWEST_ONLY,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still
+        self._watch = self._node.create_timer(1.0, self._look_for_silence, clock=steady)
+
+    def stop(self) -> None:
+        """Receive no more, so that a paused node costs nothing."""
+        if self._subscription:
+            self._node.destroy_timer(self._watch)
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def _receive(self, message: ImageMsg | CompressedImage) -> None:
+        self._last_image = time.monotonic()
+        try:
+            image = compressed_to_bgr(message.data) if self._compressed else to_bgr(message)
+        except ImageError as error:
+            self._count_malformed(str(error))
+            return
+        self._on_image(image, message.header)
+
+    def _count_malformed(self, reason: str) -> None:
+        self.malformed += 1
+        now = time.monotonic()
+        if now - self._malformed_said >= _REPEAT:
+            self._malformed_said = now
+            self._node.get_logger().warning(
+                f"image on {self.topic} left out: {reason} ({self.malformed} left out so far; "
+                f"more of them are only counted for {_REPEAT:.0f} s)"
+            )
+
+    def _look_for_silence(self) -> None:
+        now = time.monotonic()
+        silence = now - self._last_image
+        patience = _SILENCE if self._last_said <= self._last_image else _REPEAT
+        if silence >= _SILENCE and now - max(self._last_said, self._last_image) >= patience:
+            self._last_said = now
+            self._node.get_logger().warning(
+                f"no image on {self.topic} for {silence:.0f} s: {self._why_silent()}"
+            )
+
+    def _why_silent(self) -> str:
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        if publishers:
+            return "these publish there, but nothing compatible arrives: " + "; ".join(
+                map(_describe, publishers)
+            )
+        wanted = "sensor_msgs/msg/CompressedImage" if self._compressed else "sensor_msgs/msg/Image"
+        own = f"{self._node.get_fully_qualified_name()}/"
+        others = [
+            name
+            for name, types in self._node.get_topic_names_and_types()
+            if wanted in types and not name.startswith(own) and name != self.topic
+        ]
+        hint = f"remap image to one of: {', '.join(others)}" if others else "start a camera"
+        return f"nobody publishes there; {hint}"
+
+
+def _describe(publisher: TopicEndpointInfo) -> str:
+    namespace = publisher.node_namespace.rstrip("/")
+    qos = publisher.qos_profile
+    return (
+        f"{namespace}/{publisher.node_name} ({publisher.topic_type}, "
+        f"{qos.reliability.name.lower()}, {qos.durability.name.lower()})"
+    )

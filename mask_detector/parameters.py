@@ -1,0 +1,80 @@
+"""Parameters that explain themselves: description, range or choices, and when they take effect."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Described:
+    """One parameter of a node.
+
+    Attributes:
+        low, high: the range of a number, both ends allowed.
+        choices: the only strings allowed; empty for any.
+        live: it takes effect at once; the others are read when the node is configured.
+    """
+
+    name: str
+    default: Value
+    description: str
+    low: float = 0
+    high: float = 0
+    choices: tuple[str, ...] = ()
+    live: bool = False
+
+    @property
+    def descriptor(self) -> ParameterDescriptor:
+        descriptor = ParameterDescriptor(name=self.name, description=self.description)
+        if self.choices:
+            descriptor.additional_constraints = f"one of: {', '.join(self.choices)}"
+        if isinstance(self.default, float):
+            descriptor.floating_point_range = [FloatingPointRange(from_value=self.low, to_value=self.high)]
+        elif isinstance(self.default, int) and not isinstance(self.default, bool):
+            descriptor.integer_range = [IntegerRange(from_value=int(self.low), to_value=int(self.high))]
+        return descriptor
+
+
+class Parameters:
+    """Declares parameters on a node and refuses what cannot be, with the reason.
+
+    Args:
+        node: the node that they belong to.
+        table: the parameters.
+        is_configured: tells whether parameters that are not live are in use right now.
+
+    Raises:
+        rclpy.exceptions.ParameterException: a value given at start has a wrong type or range.
+    """
+
+    def __init__(self, node: Node, table: Iterable[Described], is_configured=lambda: False) -> None:
+        self._node = node
+        self._table = {entry.name: entry for entry in table}
+        self._is_configured = is_configured
+        node.add_on_set_parameters_callback(self._check)
+        for entry in self._table.values():
+            node.declare_parameter(entry.name, entry.default, entry.descriptor)
+
+    def __getitem__(self, name: str) -> Value:
+        return self._node.get_parameter(name).value
+
+    def _check(self, changes: list[Parameter]) -> SetParametersResult:
+        reasons = filter(None, map(self._objection, changes))
+        reason = "; ".join(reasons)
+        return SetParametersResult(successful=not reason, reason=reason)
+
+    def _objection(self, change: Parameter) -> str:
+        """Return why a change is refused, empty if it is not; ranges and types rclpy checks itself."""
+        entry = self._table.get(change.name)
+        if entry is None:
+            return ""
+        if entry.choices and change.value not in entry.choices:
+            return f"{change.name} is '{change.value}', but must be one of: {', '.join(entry.choices)}"
+        if not entry.live and self._is_configured():
+            return f"{change.name} is read when the node is configured: deactivate and clean it up first"
+        return ""
