@@ -11,13 +11,11 @@ class Detection:
     Attributes:
         box: x, y, width, height in float pixels of the input image, wholly inside it.
         scores: probability of every class, most likely first; they sum to 1.
-        face_score: how sure the face detector is, 0 to 1.
         id: the person, stable from frame to frame; empty where nobody is followed.
     """
 
     box: tuple[float, float, float, float]
     scores: dict[str, float]
-    face_score: float
     id: str = ""
 
     @property
@@ -37,11 +35,10 @@ class Detection:
             "class_id": self.class_id,
             "score": round(self.score, 4),
             "scores": {class_id: round(score, 4) for class_id, score in self.scores.items()},
-            "face_score": round(self.face_score, 4),
             "id": self.id,
         }
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Detection":
         """Return the detection that `to_json` wrote; raise KeyError or TypeError on anything else."""
-        return cls(tuple(entry["box"]), dict(entry["scores"]), entry["face_score"], entry["id"])
+        return cls(tuple(entry["box"]), dict(entry["scores"]), entry["id"])

@@ -14,13 +14,14 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray, LabelInfo, VisionInfo
 
-from mask_detector.annotated_output import AnnotatedOutput
 from mask_detector.classifiers import RUNTIMES, make_classifier
 from mask_detector.crops import Image
+from mask_detector.drawing import draw_detections
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FACE_DETECTORS, FaceSearch, make_face_detector
 from mask_detector.image_conversion import JPEG_QUALITY
 from mask_detector.image_input import TRANSPORTS, ImageInput
+from mask_detector.image_output import ImageOutput
 from mask_detector.messages import to_detection_array, to_label_info, to_vision_info
 from mask_detector.model_store import load_manifest
 from mask_detector.node_main import run_node
@@ -100,7 +101,7 @@ class DetectorNode(LifecycleNode):
         self._detections = self.create_publisher(
             Detection2DArray, "~/detections", _RELIABLE, qos_overriding_options=overriding
         )
-        self._annotated = AnnotatedOutput(self)
+        self._annotated = ImageOutput(self, "~/annotated_image")
         self._label_info = self.create_publisher(LabelInfo, "~/label_info", _LATCHED)
         self._vision_info = self.create_publisher(VisionInfo, "~/vision_info", _LATCHED)
         self._input = ImageInput(self, self._settings["image_transport"], self._on_image)
@@ -199,7 +200,9 @@ class DetectorNode(LifecycleNode):
             )
             return
         self._detections.publish(to_detection_array(detections, header))
-        self._annotated.publish(image, detections, header, self._settings["jpeg_quality"])
+        if self._annotated.wanted:
+            drawn = draw_detections(image, detections)
+            self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

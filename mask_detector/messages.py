@@ -62,3 +62,15 @@ def to_label_info(manifest: Manifest, header: Header) -> LabelInfo:
 def to_vision_info(method: str, manifest: Manifest, header: Header) -> VisionInfo:
     """Return which models are at work and where they are described."""
     return VisionInfo(header=header, method=method, database_location=str(manifest.folder / "manifest.json"))
+
+
+def from_detection_array(array: Detection2DArray) -> list[Detection]:
+    """Return the detections in a Detection2DArray of this package."""
+    return [_from_message(one) for one in array.detections]
+
+
+def _from_message(message: Detection2D) -> Detection:
+    box = message.bbox
+    x, y = box.center.position.x - box.size_x / 2, box.center.position.y - box.size_y / 2
+    scores = {result.hypothesis.class_id: result.hypothesis.score for result in message.results}
+    return Detection((x, y, box.size_x, box.size_y), scores, message.id)

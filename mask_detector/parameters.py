@@ -17,6 +17,7 @@ class Described:
     Attributes:
         low, high: the range of a number, both ends allowed.
         choices: the only strings allowed; empty for any.
+        any_type: a number may stand for a string, as in `source:=0`.
         live: it takes effect at once; the others are read when the node is configured.
     """
 
@@ -26,11 +27,14 @@ class Described:
     low: float = 0
     high: float = 0
     choices: tuple[str, ...] = ()
+    any_type: bool = False
     live: bool = False
 
     @property
     def descriptor(self) -> ParameterDescriptor:
-        descriptor = ParameterDescriptor(name=self.name, description=self.description)
+        descriptor = ParameterDescriptor(
+            name=self.name, description=self.description, dynamic_typing=self.any_type
+        )
         if self.choices:
             descriptor.additional_constraints = f"one of: {', '.join(self.choices)}"
         if isinstance(self.default, float):

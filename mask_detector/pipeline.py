@@ -25,7 +25,7 @@ class MaskDetector:
         crops = crop_faces(image, faces[:, :4], info.input_size, info.crop_margin)
         boxes = clip_boxes(faces[:, :4], image.shape[1], image.shape[0])
         scores = self.classifier.classify(crops)
-        return [self._detection(*row) for row in zip(boxes, scores, faces[:, 14], strict=True)]
+        return [self._detection(*row) for row in zip(boxes, scores, strict=True)]
 
     @staticmethod
     def _inside(faces: Faces, image: Image) -> Faces:
@@ -34,6 +34,6 @@ class MaskDetector:
         faces = faces[(boxes[:, 2:] > 0).all(axis=1)]
         return faces[np.argsort(faces[:, 0], kind="stable")]
 
-    def _detection(self, box: np.ndarray, scores: np.ndarray, face_score: float) -> Detection:
+    def _detection(self, box: np.ndarray, scores: np.ndarray) -> Detection:
         ranked = sorted(zip(self._class_ids, scores.tolist(), strict=True), key=lambda pair: -pair[1])
-        return Detection(tuple(box.tolist()), dict(ranked), min(float(face_score), 1.0))
+        return Detection(tuple(box.tolist()), dict(ranked))

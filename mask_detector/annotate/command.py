@@ -1,4 +1,4 @@
-"""The command line of `annotate`."""
+"""The command: check what is asked for, do it, tell what came of it."""
 
 import argparse
 import os
@@ -8,31 +8,22 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from mask_detector.annotate.options import LINES, parse_options
 from mask_detector.annotate.plan import Job, make_plan
 from mask_detector.annotate.record import Record, read_record
 from mask_detector.annotate.run import Annotator
 from mask_detector.annotate.stop import Stop
-from mask_detector.classifiers import RUNTIMES, make_classifier
+from mask_detector.classifiers import make_classifier
 from mask_detector.errors import MaskDetectorError
-from mask_detector.face_detectors import FACE_DETECTORS, FaceSearch, make_face_detector
+from mask_detector.face_detectors import FaceSearch, make_face_detector
 from mask_detector.model_store import load_manifest
 from mask_detector.outputs import JsonLines
 from mask_detector.pipeline import MaskDetector
 
-_LINES = "annotations.jsonl"
-_EPILOG = f"""\
-Without --json and --out the lines go to standard output; with --out alone to FOLDER/{_LINES}.
-Ctrl-C ends it after the frame in work, with playable videos and whole lines; the same command
-with --resume goes on.
-
-exit code: 0 done, even if some inputs could not be read (their lines have an "error");
-1 no input could be read, or results could not be written; 2 wrong usage; 130 stopped by Ctrl-C,
-143 by SIGTERM (0 where only a webcam or stream was left, which has no other end)"""
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = _parser().parse_args(argv)
+    options = parse_options(argv)
     try:
         with Stop() as stop:
             return _annotate(options, stop)
@@ -44,71 +35,10 @@ def main(argv: list[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="annotate",
-        description="See who wears a face mask in pictures, videos, webcams and streams: "
-        "a line of JSON for every frame, and annotated copies.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "inputs",
-        nargs="+",
-        metavar="INPUT",
-        help="picture, folder of pictures, video, webcam (0, /dev/video0) or URL",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines there")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="write annotated copies there, of the same names; videos as .mp4",
-    )
-    existing = parser.add_mutually_exclusive_group()
-    existing.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
-    existing.add_argument("--overwrite", action="store_true", help="replace what a former run wrote")
-    _add_model_options(parser.add_argument_group("models"))
-    return parser
-
-
-def _add_model_options(group: argparse._ArgumentGroup) -> None:
-    search = FaceSearch()
-    group.add_argument(
-        "--face-detector", choices=FACE_DETECTORS, default=FACE_DETECTORS[0], help="default: %(default)s"
-    )
-    group.add_argument(
-        "--face-model", default="", metavar="FILE", help="a YuNet file in place of the shipped one"
-    )
-    group.add_argument(
-        "--score-threshold",
-        type=_share,
-        default=search.score_threshold,
-        metavar="SCORE",
-        help="least score of a face, 0 to 1; default: %(default)s",
-    )
-    group.add_argument(
-        "--classifier",
-        default="",
-        metavar="NAME",
-        help="a classifier of models/manifest.json in place of the default one",
-    )
-    group.add_argument(
-        "--runtime", choices=RUNTIMES, default=RUNTIMES[0], help="what runs it; default: %(default)s"
-    )
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
-
-
 def _annotate(options: argparse.Namespace, stop: Stop) -> int:
     started = time.monotonic()
     jobs = make_plan(options.inputs, options.out)
-    path = options.json or (options.out / _LINES if options.out else None)
+    path = options.json or (options.out / LINES if options.out else None)
     record = _checked_record(jobs, path, options)
     detector = _detector(options)
     _prepare(jobs, path, options.overwrite)
@@ -139,7 +69,7 @@ def _checked_record(jobs: list[Job], path: Path | None, options: argparse.Namesp
     for job in jobs:
         if job.copy and job.copy.exists() and job.source not in record:
             raise MaskDetectorError(
-                f"'{job.copy}' exists and '{path}' does not know it: --overwrite replaces it"
+                f"'{job.copy}' exists, but without a line in '{path}': --overwrite replaces it"
             )
     return record
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +64,12 @@ def _is_file(spec: str) -> bool:
 
 def _copy_names(specs: list[str]) -> dict[str, Path]:
     """Name the copies like their inputs, those of one name with the folders that tell them apart."""
-    short = {spec: _short_name(spec) for spec in specs}
-    times = Counter(short.values())
-    files = [os.path.abspath(spec) for spec in specs if _is_file(spec)]
-    above = os.path.commonpath([os.path.dirname(path) for path in files]) if files else ""
-    names = {spec: name if times[name] == 1 else _long_name(spec, above) for spec, name in short.items()}
+    alike: dict[Path, list[str]] = defaultdict(list)
+    for spec in specs:
+        alike[_short_name(spec)].append(spec)
+    names = {}
+    for name, group in alike.items():
+        names.update(_long_names(group) if len(group) > 1 else {group[0]: name})
     _refuse_same_names(names)
     return names
 
@@ -80,11 +81,16 @@ def _short_name(spec: str) -> Path:
     return Path(f"{Path(path).stem}.mp4")
 
 
-def _long_name(spec: str, above: str) -> Path:
+def _long_names(specs: list[str]) -> dict[str, Path]:
+    folders = {spec: os.path.dirname(os.path.abspath(spec)) for spec in specs if _is_file(spec)}
+    above = os.path.commonpath(folders.values()) if folders else os.curdir
+    return {spec: Path(os.path.relpath(folders.get(spec, above), above), _full_name(spec)) for spec in specs}
+
+
+def _full_name(spec: str) -> str:
     if not _is_file(spec):
-        return Path(re.sub(r"[^\w.-]+", "_", without_password(spec)) + ".mp4")
-    name = _picture_name(spec) if is_picture(spec) else Path(spec).name.removesuffix(".mp4") + ".mp4"
-    return Path(os.path.relpath(os.path.dirname(os.path.abspath(spec)), above)) / name
+        return re.sub(r"[^\w.-]+", "_", without_password(spec)) + ".mp4"
+    return _picture_name(spec) if is_picture(spec) else Path(spec).name.removesuffix(".mp4") + ".mp4"
 
 
 def _picture_name(spec: str) -> str:

@@ -15,7 +15,7 @@ from mask_detector.annotate.stop import Stop
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import ImageError, MaskDetectorError
 from mask_detector.frame_sources import Frame, FrameSource, Unreadable, is_picture, open_source
-from mask_detector.outputs import JsonLines, VideoWriter, write_picture
+from mask_detector.outputs import JsonLines, VideoWriter, frame_line, write_picture
 from mask_detector.pipeline import MaskDetector
 
 
@@ -67,6 +67,7 @@ class Annotator:
     def _annotate(self, job: Job) -> None:
         known = self._record.get(job.source, {})
         if is_finished(job, known):
+            self._expect(len(known))
             for line in known.values():
                 self._count(line)
             return
@@ -76,10 +77,10 @@ class Annotator:
         except ImageError as error:
             self._count(self._line(Unreadable(job.source, 0, error), known))
             return
-        if source.live and known:
-            raise MaskDetectorError(f"'{job.source}' is live and cannot be resumed: use another --json")
-        self._expect(source)
         with source, _video(job, source) as video:
+            if source.live and known:
+                raise MaskDetectorError(f"'{job.source}' is live and cannot be resumed: use another --json")
+            self._expect(source.count)
             self._annotate_frames(job, source, known, video)
 
     def _annotate_frames(
@@ -107,10 +108,7 @@ class Annotator:
         return {"source": item.source, "frame": item.index, "error": str(item.error)}
 
     def _finding(self, frame: Frame) -> Line:
-        height, width = frame.image.shape[:2]
-        detections = [detection.to_json() for detection in self._detector.detect(frame.image)]
-        place = {"source": frame.source, "frame": frame.index, "time": round(frame.time, 3)}
-        return {**place, "width": width, "height": height, "detections": detections}
+        return frame_line(frame, self._detector.detect(frame.image))
 
     def _draw(self, frame: Frame, line: Line, job: Job, live: bool, video: VideoWriter | None) -> None:
         drawn = draw_detections(frame.image, drawn_from(line))
@@ -119,10 +117,9 @@ class Annotator:
         else:
             write_picture(job.copy, drawn)
 
-    def _expect(self, source: FrameSource) -> None:
-        """Count a source, which stands for 1 in the bar's total, with all its frames."""
-        known_total = self._bar.total is not None and source.count
-        self._bar.total = self._bar.total + source.count - 1 if known_total else None
+    def _expect(self, frames: int) -> None:
+        """Let a job, which stood for 1 in the bar's total, stand for its frames; 0 if they are not known."""
+        self._bar.total = self._bar.total + frames - 1 if self._bar.total and frames else None
 
     def _count(self, line: Line) -> None:
         self.tally.add(line)

@@ -1,0 +1,170 @@
+"""The main job on one machine: a source is published, the detector node answers over DDS, and what
+it answers is printed and recorded.
+
+Each frame of a file is sent until it is answered, so the record has every frame of it, also where
+the detector is slower than the source.
+"""
+
+import argparse
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import rclpy
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import Image as ImageMsg
+from std_msgs.msg import Header
+from vision_msgs.msg import Detection2DArray
+
+from mask_detector.demo_clip import make_demo_clip
+from mask_detector.errors import MaskDetectorError
+from mask_detector.frame_sources import Frame, default_source
+from mask_detector.image_conversion import to_bgr
+from mask_detector.messages import from_detection_array, to_image
+from mask_detector.outputs import JsonLines, VideoWriter, frame_line
+from mask_detector.player import Player
+from mask_detector.timeline import Timeline
+from mask_detector.transport import transport_environment
+
+_NAMESPACE = "/demo"
+_SEND_AGAIN = 0.5  # seconds
+_PATIENCE = 30.0  # seconds until an answer is given up
+
+
+class Demo(Node):
+    """Stands in for camera and rviz2: sends images, takes detections and annotated images."""
+
+    def __init__(self, detector: subprocess.Popen, stop: Event) -> None:
+        super().__init__("demo", namespace=_NAMESPACE)
+        self._detector = detector
+        self._stop = stop
+        self._publisher = self.create_publisher(ImageMsg, "image", 1)
+        self._answers: dict[type, Any] = {}
+        self.create_subscription(Detection2DArray, "mask_detector/detections", self._take, 10)
+        self.create_subscription(ImageMsg, "mask_detector/annotated_image", self._take, 10)
+        self.latencies: list[float] = []
+
+    def _take(self, message: Detection2DArray | ImageMsg) -> None:
+        self._answers[type(message)] = message
+
+    def ask(self, frame: Frame) -> tuple[Detection2DArray, ImageMsg] | None:
+        """Return what the detector makes of a frame; None if the demo is stopped meanwhile.
+
+        Raises:
+            MaskDetectorError: the detector has ended or does not answer.
+        """
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id="camera")
+        message = to_image(frame.image, header)
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            sent = time.monotonic()
+            self._publisher.publish(message)
+            while time.monotonic() - sent < _SEND_AGAIN:
+                rclpy.spin_once(self, timeout_sec=0.05)
+                if self._answered(header):
+                    self.latencies.append(time.monotonic() - sent)
+                    return self._answers[Detection2DArray], self._answers[ImageMsg]
+                if self._stop.is_set():
+                    return None
+                if self._detector.poll() is not None:
+                    raise MaskDetectorError("the detector has ended; its reason is above")
+        raise MaskDetectorError(f"the detector has not answered for {_PATIENCE:.0f} s")
+
+    def _answered(self, header: Header) -> bool:
+        stamps = [answer.header.stamp for answer in self._answers.values()]
+        return stamps == [header.stamp] * 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; return the exit code."""
+    options = _parse(arguments)
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        os.environ.update(transport_environment())
+        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        options.out.mkdir(parents=True, exist_ok=True)
+        with _detector() as detector:
+            return _run(options.source, options.out, detector, stop)
+    except (MaskDetectorError, OSError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__.split("\n\n")[0])
+    parser.add_argument("source", nargs="?", default="", metavar="SOURCE", help=(
+        "video, picture, folder of pictures, webcam (0, /dev/video0) or stream URL; "
+        "by default a webcam where there is one, else a clip made on the spot"))  # fmt: skip
+    parser.add_argument("--out", type=Path, default=Path("demo_output"), help="folder for what is recorded")
+    return parser.parse_args(arguments)
+
+
+@contextmanager
+def _detector() -> Iterator[subprocess.Popen]:
+    """Run the detector node in a process of its own."""
+    command = [sys.executable, "-m", "mask_detector", "detector", "--ros-args", "-r", f"__ns:={_NAMESPACE}"]
+    process = subprocess.Popen(command, stdout=sys.stderr)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(10)
+
+
+def _run(spec: str, out: Path, detector: subprocess.Popen, stop: Event) -> int:
+    source = spec or default_source() or str(make_demo_clip(out / "demo_clip.mp4"))
+    print(f"demo: {source}; Ctrl-C ends it", file=sys.stderr)
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    node = Demo(detector, stop)
+    player = Player(source, stop, lambda text: print(f"demo: {text}", file=sys.stderr))
+    timeline = Timeline()
+    try:
+        _record(node, player, out, timeline)
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+        _summarise(timeline, node.latencies, out)
+    return 0
+
+
+def _record(node: Demo, player: Player, out: Path, timeline: Timeline) -> None:
+    """Send every frame, and print and keep the answers."""
+    lines_file, video_file = out / "detections.jsonl", out / "annotated.mp4"
+    for former in (lines_file, video_file):
+        former.unlink(missing_ok=True)
+    with JsonLines(None) as printed, JsonLines(lines_file) as kept, ExitStack() as stack:
+        video = None
+        for frame in player:
+            answer = node.ask(frame)
+            if answer is None:
+                return
+            detections = from_detection_array(answer[0])
+            for lines in (printed, kept):
+                lines.write(frame_line(frame, detections))
+            video = video or stack.enter_context(VideoWriter(video_file, player.rate))
+            video.write(to_bgr(answer[1]), frame.time if player.live else None)
+            timeline.add(frame.time, detections)
+
+
+def _summarise(timeline: Timeline, latencies: list[float], out: Path) -> None:
+    """Tell people what the lines of JSON say, on the error stream, so that those can be piped."""
+    text = [f"demo: {timeline.frames} frames, the nearest person:"]
+    text += [f"  {start:6.1f} to {end:6.1f} s  {state}" for start, end, state in timeline.periods()]
+    text.append(f"faces: {', '.join(f'{n} {name}' for name, n in timeline.faces.most_common()) or 'none'}")
+    if latencies:
+        median = 1000 * statistics.median(latencies)
+        text.append(f"from image to answer, over DDS and back: {median:.0f} ms (median)")
+        text.append(f"annotated video: {out / 'annotated.mp4'}, lines of JSON: {out / 'detections.jsonl'}")
+    print("\n".join(text), file=sys.stderr)

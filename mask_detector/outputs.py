@@ -1,0 +1,203 @@
+"""Where results go: lines of JSON, annotated pictures and annotated videos.
+
+What stands under its final name is whole: pictures and videos are put there when they are finished.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mask_detector.crops import Image
+from mask_detector.detection import Detection
+from mask_detector.errors import MaskDetectorError
+from mask_detector.frame_sources import Frame
+from mask_detector.opencv_video import frame_count, opencv_path, quiet_opencv
+
+_UNKNOWN_RATE = 25.0  # frames a second of a video whose source has none of its own
+
+
+def frame_line(frame: Frame, detections: Sequence[Detection]) -> dict[str, Any]:
+    """Return the line of JSON that tells who is in a frame; boxes in pixels, times in seconds."""
+    height, width = frame.image.shape[:2]
+    place = {"source": frame.source, "frame": frame.index, "time": round(frame.time, 3)}
+    found = [detection.to_json() for detection in detections]
+    return {**place, "width": width, "height": height, "detections": found}
+
+
+class JsonLines:
+    """Appends lines of JSON to a file, each at once; one that a killed run left unfinished goes first.
+
+    Args:
+        path: the file, made if it does not exist; None for standard output.
+
+    Raises:
+        MaskDetectorError: the file cannot be opened or, in `write`, not be written.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._name = str(path or "standard output")
+        with _writing(self._name):
+            self._file = open(path, "ab") if path else open(1, "wb", closefd=False)  # noqa: SIM115 (see close)
+            if path and path.is_file():
+                self._file.truncate(_end_of_last_line(path))
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append one line."""
+        with _writing(self._name):
+            self._file.write(json.dumps(line).encode() + b"\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file; what could not be written was told by `write`."""
+        with suppress(OSError):
+            self._file.close()
+
+    def __enter__(self) -> "JsonLines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the finished lines of a file, none if it does not exist.
+
+    Raises:
+        MaskDetectorError: it cannot be read, or holds something else than lines of JSON objects.
+    """
+    if not path.is_file():
+        return []
+    with _writing(path):
+        content = path.read_bytes()[: _end_of_last_line(path)]
+    lines = []
+    for number, text in enumerate(content.splitlines(), 1):
+        try:
+            lines.append(dict(json.loads(text)))
+        except (ValueError, TypeError):
+            raise MaskDetectorError(
+                f"line {number} of '{path}' is not a line of JSON: name another file"
+            ) from None
+    return lines
+
+
+def write_picture(path: Path, image: Image) -> None:
+    """Write a BGR picture in the format of its suffix, whole or not at all.
+
+    Raises:
+        MaskDetectorError: it cannot be written there.
+    """
+    part = _part(path)
+    with _writing(path):
+        part.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
+        part.replace(path)
+
+
+class VideoWriter:
+    """Writes an MP4, playable after `close`; until then it grows under a hidden name beside its own.
+
+    Args:
+        path: where the finished video goes; its name ends in .mp4.
+        rate: frames a second, 0 where it is not known.
+
+    Raises:
+        MaskDetectorError: it cannot be written there; in `close` also when the disk was full.
+    """
+
+    def __init__(self, path: Path, rate: float) -> None:
+        self._path = path
+        self._part = _part(path)
+        self._rate = rate or _UNKNOWN_RATE
+        self._writer: cv2.VideoWriter | None = None
+        self._last: Image | None = None
+        self._frames = 0
+
+    def write(self, image: Image, time: float | None = None) -> None:
+        """Append a BGR frame; the first one gives the size, others are fitted into it.
+
+        Args:
+            image: shape (height, width, 3); OpenCV leaves the last row or column of an odd size out.
+            time: seconds since the first frame, for a live source: frames are repeated or left out
+                so that the video runs as fast as life did. None for exactly one frame.
+        """
+        if self._writer is None:
+            self._writer = self._open(image)
+            self._last = image
+        due = self._frames + 1 if time is None else int(time * self._rate) + 1
+        while self._frames < due - 1:
+            self._append(self._last)
+        if self._frames < due:
+            self._append(image)
+        self._last = image
+
+    def close(self) -> None:
+        """Put the video in its place; without a single frame there is none."""
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        if frame_count(self._part) != self._frames:  # OpenCV does not tell that a write failed
+            self._part.unlink(missing_ok=True)
+            raise MaskDetectorError(f"'{self._path}' could not be written completely: make room on that disk")
+        with _writing(self._path):
+            self._part.replace(self._path)
+
+    def __enter__(self) -> "VideoWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self, image: Image) -> cv2.VideoWriter:
+        self._height, self._width = image.shape[:2]
+        with _writing(self._path), open(self._part, "wb"):  # for the reason, which OpenCV does not give
+            pass
+        quiet_opencv()
+        fourcc = cv2.VideoWriter_fourcc(*"mp4v")
+        writer = cv2.VideoWriter(opencv_path(self._part), fourcc, self._rate, (self._width, self._height))
+        if not writer.isOpened():
+            size = f"{self._width}x{self._height} at {self._rate:g} frames a second"
+            raise MaskDetectorError(f"OpenCV {cv2.__version__} cannot write '{self._path}' as MP4, {size}")
+        return writer
+
+    def _append(self, image: Image) -> None:
+        self._writer.write(_fitted(image, self._width, self._height))
+        self._frames += 1
+
+
+def _fitted(image: Image, width: int, height: int) -> Image:
+    """Return an image of that size: as it is, or scaled into a black one."""
+    if image.shape[:2] == (height, width):
+        return image
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        image, inner, interpolation=cv2.INTER_AREA
+    )
+    return canvas
+
+
+def _part(path: Path) -> Path:
+    """Return where a file grows until it is whole; FFmpeg goes by the suffix, so that stays."""
+    return path.with_name(f".{path.stem}.part{path.suffix}")
+
+
+def _end_of_last_line(path: Path) -> int:
+    return path.read_bytes().rfind(b"\n") + 1
+
+
+@contextmanager
+def _writing(path: Path | str) -> Iterator[None]:
+    """Turn the system's errors into one that names the file; a closed pipe is no error."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise MaskDetectorError(f"cannot write '{path}': {error.strerror}") from error

@@ -1,0 +1,91 @@
+"""Play a source as a camera would: each frame at its time, again and again, back after it was lost."""
+
+import time
+from collections.abc import Callable, Iterator
+from threading import Event
+
+from mask_detector.errors import ImageError
+from mask_detector.frame_sources import Frame, FrameSource, Unreadable, is_stream, is_webcam, open_source
+
+PICTURES_A_SECOND = 1.0  # how fast pictures follow each other, which have no rate of their own
+_RETRY = 1.0  # seconds between two tries to open a source that is away
+
+
+class Player:
+    """The frames of a source in real time, one after another.
+
+    Args:
+        spec: what `open_source` takes. A webcam or stream that is away is tried again for ever.
+        stop: set from elsewhere to end the play.
+        tell: told once of each trouble: a damaged picture, a camera that is away.
+        rate: frames a second; 0 for the source's own, PICTURES_A_SECOND for pictures.
+        loop: begin again at the end of a file or folder.
+
+    Attributes:
+        live, rate: whether the source is live, and its frames a second; known with the first frame.
+
+    Raises:
+        ImageError: in the iteration, a file or folder cannot be read or holds nothing to play.
+    """
+
+    def __init__(
+        self, spec: str, stop: Event, tell: Callable[[str], None], rate: float = 0.0, loop: bool = False
+    ) -> None:
+        self.live = False
+        self.rate = rate
+        self._spec = spec
+        self._stop = stop
+        self._tell = tell
+        self._told: set[str] = set()
+        self._loop = loop
+        self._may_come_back = is_webcam(spec) or is_stream(spec)
+
+    def __iter__(self) -> Iterator[Frame]:
+        while not self._stop.is_set():
+            played = 0
+            for frame in self._play_once():
+                played += 1
+                yield frame
+            if not (self.live or self._loop):
+                return
+            if self.live:
+                self._stop.wait(_RETRY)
+            elif not played and not self._stop.is_set():
+                raise ImageError(f"'{self._spec}' holds nothing that can be played")
+
+    def _play_once(self) -> Iterator[Frame]:
+        try:
+            with open_source(self._spec) as source:
+                self.live = source.live
+                yield from self._in_time(source)
+        except ImageError as error:
+            if not self._may_come_back:
+                raise
+            self.live = True
+            self._tell_once(f"{error}; trying again every second")
+
+    def _in_time(self, source: FrameSource) -> Iterator[Frame]:
+        """Yield frames at their rate: a file waits, and of a live source what comes too early is left out."""
+        limited = self.rate > 0 or not source.live
+        self.rate = self.rate or source.rate or (0.0 if source.live else PICTURES_A_SECOND)
+        period = 1 / self.rate if limited else 0.0
+        due = time.monotonic()
+        for item in source:
+            if isinstance(item, Unreadable):
+                self._tell_once(str(item.error))
+                continue
+            if source.live and time.monotonic() < due:
+                continue
+            self._stop.wait(max(0.0, due - time.monotonic()))
+            if self._stop.is_set():
+                return
+            self._told.clear()
+            yield item
+            # A play that has fallen behind goes on from now: it never hurries to catch up.
+            due = max(due + period, time.monotonic() - period)
+
+    def _tell_once(self, text: str) -> None:
+        """Tell a trouble once, until frames come again."""
+        if text not in self._told:
+            self._told.add(text)
+            self._tell(text)
