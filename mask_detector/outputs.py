@@ -93,8 +93,11 @@ def write_picture(path: Path, image: Image) -> None:
     """
     part = _part(path)
     with _writing(path):
-        part.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
-        part.replace(path)
+        try:
+            part.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 class VideoWriter:
@@ -160,6 +163,7 @@ class VideoWriter:
         fourcc = cv2.VideoWriter_fourcc(*"mp4v")
         writer = cv2.VideoWriter(opencv_path(self._part), fourcc, self._rate, (self._width, self._height))
         if not writer.isOpened():
+            self._part.unlink()
             size = f"{self._width}x{self._height} at {self._rate:g} frames a second"
             raise MaskDetectorError(f"OpenCV {cv2.__version__} cannot write '{self._path}' as MP4, {size}")
         return writer

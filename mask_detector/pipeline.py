@@ -16,7 +16,7 @@ class MaskDetector:
     def __init__(self, face_detector: FaceDetector, classifier: Classifier) -> None:
         self.face_detector = face_detector
         self.classifier = classifier
-        self._class_ids = load_manifest().class_ids
+        self.class_ids = load_manifest().class_ids
 
     def detect(self, image: Image) -> list[Detection]:
         """Return everybody in a BGR image of shape (height, width, 3), leftmost first."""
@@ -35,5 +35,5 @@ class MaskDetector:
         return faces[np.argsort(faces[:, 0], kind="stable")]
 
     def _detection(self, box: np.ndarray, scores: np.ndarray) -> Detection:
-        ranked = sorted(zip(self._class_ids, scores.tolist(), strict=True), key=lambda pair: -pair[1])
+        ranked = sorted(zip(self.class_ids, scores.tolist(), strict=True), key=lambda pair: -pair[1])
         return Detection(tuple(box.tolist()), dict(ranked))

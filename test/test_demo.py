@@ -1,0 +1,117 @@
+"""`make demo`'s own command: real processes, real DDS, a real video at the end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+
+from mask_detector.detection import Detection
+from mask_detector.timeline import Timeline
+
+
+def demo(out: Path, *arguments: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "mask_detector", "demo", "--out", str(out), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finished(process: subprocess.Popen) -> tuple[list[dict], str]:
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    return [json.loads(line) for line in output.splitlines()], errors
+
+
+def frames_in(video: Path) -> int:
+    capture, count = cv2.VideoCapture(str(video)), 0
+    while capture.read()[0]:
+        count += 1
+    return count
+
+
+def states(lines: list[dict]) -> list[str]:
+    """The classes in the order in which they come, each as long as it lasts once."""
+    seen = [entry["class_id"] for line in lines for entry in line["detections"]]
+    return [one for index, one in enumerate(seen) if index == 0 or seen[index - 1] != one]
+
+
+def test_without_a_source_a_clip_of_its_own_is_told_right(tmp_path):
+    if any(Path("/dev").glob("video[0-9]*")):
+        pytest.skip("this machine has a webcam, which the demo takes first")
+    lines, summary = finished(demo(tmp_path))
+    assert [line["frame"] for line in lines] == list(range(len(lines))) and len(lines) > 200
+    assert all(len(line["detections"]) == 1 for line in lines)
+    assert states(lines) == ["no_mask", "mask", "improper_mask", "mask", "improper_mask", "no_mask"]
+    assert frames_in(tmp_path / "annotated.mp4") == len(lines)
+    assert (tmp_path / "detections.jsonl").read_text().splitlines() == [json.dumps(line) for line in lines]
+    assert f"{len(lines)} frames" in summary
+
+
+def test_a_real_clip_is_followed(tmp_path, shared_data):
+    clip = shared_data / "clips" / "one_person_mask_on_off.mp4"
+    lines, summary = finished(demo(tmp_path, str(clip)))
+    assert len(lines) == 78
+    period = {"no_mask": lines[:10], "mask": lines[25:50]}
+    for class_id, part in period.items():
+        found = [entry["class_id"] for line in part for entry in line["detections"]]
+        assert len(found) == len(part) and set(found) == {class_id}
+    assert lines[-1]["detections"][0]["class_id"] == "no_mask"
+
+
+def test_a_folder_with_a_damaged_picture_goes_on(tmp_path, astronaut):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "1.png"), astronaut)
+    (folder / "2.png").write_bytes(b"rubbish")
+    cv2.imwrite(str(folder / "3.png"), astronaut[:, ::-1])
+    lines, summary = finished(demo(tmp_path / "out", str(folder)))
+    assert [Path(line["source"]).name for line in lines] == ["1.png", "3.png"]
+    assert "2.png" in summary
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_in_the_middle_it_leaves_a_playable_video(tmp_path, astronaut, end):
+    picture = tmp_path / "picture.png"
+    cv2.imwrite(str(picture), astronaut)
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(30):
+        os.symlink(picture, folder / f"{number}.png")
+    process = demo(tmp_path / "out", str(folder))
+    record = tmp_path / "out" / "detections.jsonl"
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit and not (record.is_file() and record.read_text().count("\n") >= 2):
+        time.sleep(0.05)
+    process.send_signal(end)
+    lines, summary = finished(process)
+    assert 2 <= len(lines) < 30
+    assert frames_in(tmp_path / "out" / "annotated.mp4") == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [("/nowhere.mp4", "/nowhere.mp4"), (__file__, "neither a picture")]
+)
+def test_a_source_that_cannot_be_read_ends_with_code_1(tmp_path, source, told):
+    process = demo(tmp_path, source)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert told in errors and "Traceback" not in errors
+
+
+def test_a_timeline_leaves_flickers_out():
+    def somebody(class_id: str) -> list[Detection]:
+        return [Detection((0, 0, 50, 50), {class_id: 1.0}), Detection((60, 0, 10, 10), {"other": 1.0})]
+
+    timeline = Timeline()
+    story = ["a"] * 10 + ["b"] + ["a"] * 5 + ["b"] * 10
+    for number, class_id in enumerate(story):
+        timeline.add(number / 10, somebody(class_id))
+    timeline.add(2.6, [])
+    assert [state for _, _, state in timeline.periods()] == ["a", "b"]
+    assert timeline.frames == 27 and timeline.faces["other"] == 26
+    assert Timeline().periods() == []

@@ -1,0 +1,118 @@
+"""The manifest and its files: what is shipped is whole, and what is not is said clearly."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mask_detector.classifiers import make_classifier
+from mask_detector.errors import MaskDetectorError, ModelError
+from mask_detector.face_detectors import make_face_detector
+from mask_detector.model_store import ModelFile, existing, load_manifest, share_folder, verified
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A copy of the shipped models that a test may damage."""
+    return Path(shutil.copytree(share_folder() / "models", tmp_path / "models"))
+
+
+def all_files(folder: Path) -> list[ModelFile]:
+    manifest = load_manifest(folder)
+    files = [
+        file for name in manifest.entries["classifiers"] for file in manifest.classifier(name).files.values()
+    ]
+    return [*files, *map(manifest.face_detector_file, manifest.entries["face_detectors"])]
+
+
+def test_every_shipped_file_is_as_the_manifest_states():
+    files = all_files(share_folder() / "models")
+    assert len(files) >= 3
+    for file in files:
+        assert verified(file) == file.path
+
+
+def test_there_are_three_classes_and_a_default_classifier():
+    manifest = load_manifest()
+    assert len(set(manifest.class_ids)) == 3
+    assert set(manifest.classifier().files) >= {"keras", "litert"}
+
+
+def damage_by_removing(path: Path) -> None:
+    path.unlink()
+
+
+def damage_by_cutting(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def damage_by_one_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def damage_by_git_lfs(path: Path) -> None:
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (damage_by_removing, "is missing"),
+        (damage_by_cutting, "bytes instead of"),
+        (damage_by_one_bit, "has sha256 .* instead of"),
+        (damage_by_git_lfs, "git lfs pull"),
+    ],
+)
+def test_a_damaged_model_names_the_file_and_the_cure(models, damage, told):
+    file = load_manifest(models).classifier().files["litert"]
+    damage(file.path)
+    with pytest.raises(ModelError, match=told) as error:
+        verified(file)
+    assert str(file.path) in str(error.value)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"classes": 3}'])
+def test_a_damaged_manifest_names_itself(models, content):
+    (models / "manifest.json").write_text(content)
+    with pytest.raises(ModelError, match="manifest.json is damaged"):
+        load_manifest(models)
+
+
+def test_a_missing_manifest_names_its_place(tmp_path):
+    with pytest.raises(ModelError, match=f"{tmp_path}/manifest.json is missing"):
+        load_manifest(tmp_path)
+
+
+def test_an_unknown_model_is_answered_with_the_known_ones():
+    manifest = load_manifest()
+    with pytest.raises(
+        ModelError, match="no model 'resnet' .* choose one of .*" + manifest.default_classifier
+    ):
+        manifest.classifier("resnet")
+
+
+def test_a_model_without_a_file_for_the_runtime_says_which_it_has(models, monkeypatch):
+    entries = json.loads((models / "manifest.json").read_text())
+    del entries["classifiers"][entries["default_classifier"]]["files"]["keras"]
+    (models / "manifest.json").write_text(json.dumps(entries))
+    monkeypatch.setattr("mask_detector.classifiers.load_manifest", lambda: load_manifest(models))
+    with pytest.raises(ModelError, match="has no file for runtime 'keras'"):
+        make_classifier(runtime="keras")
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: make_classifier(runtime="abacus"), "runtime 'abacus' is unknown: choose one of litert"),
+        (lambda: make_face_detector("eyes"), "face detector 'eyes' is unknown: choose one of auto"),
+        (lambda: make_face_detector(model="/nowhere.onnx"), "/nowhere.onnx is missing"),
+        (lambda: make_face_detector(model=__file__), "is not a YuNet file"),
+        (lambda: existing(Path("/nowhere")), "/nowhere is missing"),
+    ],
+)
+def test_wrong_names_are_refused_with_what_to_do(make, told):
+    with pytest.raises(MaskDetectorError, match=told):
+        make()

@@ -1,0 +1,168 @@
+"""Faces, classes and whole detections, with the shipped models on pictures."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mask_detector.classifiers import make_classifier
+from mask_detector.crops import crop_faces
+from mask_detector.demo_clip import portrait
+from mask_detector.detection import Detection
+from mask_detector.face_detectors import FaceSearch, make_face_detector
+from mask_detector.mask_drawing import NOSE_OUT, ON_CHIN, PROPER, draw_mask
+from mask_detector.pipeline import MaskDetector
+
+FACE = (178, 63, 90, 113)
+
+
+@pytest.fixture(scope="module")
+def detector() -> MaskDetector:
+    return MaskDetector(make_face_detector(), make_classifier())
+
+
+@pytest.mark.parametrize("name", ["yunet", "haar"])
+def test_a_face_is_found_where_it_is(name, astronaut):
+    (face,) = make_face_detector(name).detect(astronaut)
+    assert face.shape == (15,)
+    centre = face[:2] + face[2:4] / 2
+    assert centre == pytest.approx((FACE[0] + FACE[2] / 2, FACE[1] + FACE[3] / 2), abs=20)
+    assert 0.6 <= face[14] <= 1
+
+
+def test_yunet_s_points_are_the_person_s_own_right_and_left(astronaut):
+    points = make_face_detector("yunet").detect(astronaut)[0, 4:14].reshape(5, 2)
+    right_eye, left_eye, nose, right_mouth, left_mouth = points
+    assert right_eye[0] < nose[0] < left_eye[0] and right_mouth[0] < left_mouth[0]
+    assert right_eye[1] < nose[1] < right_mouth[1]
+
+
+@pytest.mark.parametrize("name", ["yunet", "haar"])
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((48, 64, 3), np.uint8), np.full((1, 1, 3), 200, np.uint8), np.full((7, 900, 3), 90, np.uint8)],
+    ids=["black", "one pixel", "a strip"],
+)
+def test_where_nobody_is_the_array_is_empty(name, picture):
+    assert make_face_detector(name).detect(picture).shape == (0, 15)
+
+
+@pytest.mark.parametrize("name", ["yunet", "haar"])
+@pytest.mark.parametrize("scale", [0.5, 3.0, 6.0])
+def test_boxes_are_in_pixels_of_the_picture_given(name, scale, astronaut):
+    picture = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    (face,) = make_face_detector(name).detect(picture)
+    assert face[:4] / scale == pytest.approx(FACE, abs=25)
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        (FaceSearch(), 1),
+        (FaceSearch(min_size=150), 0),
+        (FaceSearch(max_size=50), 0),
+        (FaceSearch(max_size=150), 1),
+        (FaceSearch(score_threshold=0.99), 0),
+    ],
+)
+def test_the_search_can_be_narrowed_between_two_pictures(search, found, astronaut):
+    detector = make_face_detector("yunet")
+    assert len(detector.detect(astronaut)) == 1
+    detector.search = search
+    assert len(detector.detect(astronaut)) == found
+
+
+@pytest.mark.parametrize(
+    ("wearing", "class_id"),
+    [(None, "no_mask"), (PROPER, "mask"), (NOSE_OUT, "improper_mask"), (ON_CHIN, "improper_mask")],
+    ids=["bare", "proper", "nose out", "on the chin"],
+)
+def test_a_mask_is_told_by_how_it_is_worn(detector, wearing, class_id):
+    face = make_face_detector("yunet").detect(portrait())[0]
+    picture = portrait() if wearing is None else draw_mask(portrait(), face[4:14], wearing)
+    (detection,) = detector.detect(picture)
+    assert detection.class_id == class_id
+    assert detection.score == max(detection.scores.values())
+    assert sum(detection.scores.values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_boxes_stay_inside_a_picture_that_cuts_a_face(detector, astronaut):
+    for picture in (astronaut[90:], astronaut[:, 215:], astronaut[:150, :235]):
+        height, width = picture.shape[:2]
+        for detection in detector.detect(picture):
+            x, y, w, h = detection.box
+            assert 0 <= x < x + w <= width and 0 <= y < y + h <= height
+
+
+def test_people_come_from_left_to_right_and_do_not_depend_on_each_other(detector, astronaut):
+    (alone,) = detector.detect(astronaut)
+    both = detector.detect(np.hstack([astronaut, astronaut]))
+    assert [one.box[0] for one in both] == sorted(one.box[0] for one in both) and len(both) == 2
+    for one in both:
+        assert one.score == pytest.approx(alone.score, abs=0.1)
+
+
+def test_a_detection_survives_json(detector, astronaut):
+    (detection,) = detector.detect(astronaut)
+    entry = json.loads(json.dumps(detection.to_json()))
+    assert list(entry) == ["box", "class_id", "score", "scores", "id"]
+    again = Detection.from_json(entry)
+    assert again.class_id == detection.class_id
+    assert again.box == pytest.approx(detection.box, abs=0.01)
+
+
+def test_the_runtimes_agree(shared_data: Path):
+    """LiteRT and Keras give the same class, and scores within 0.02, on real faces."""
+    pytest.importorskip("tensorflow", reason="the keras runtime needs TensorFlow")
+    content = json.loads((shared_data / "scenes_val.json").read_text())
+    names = {image["id"]: image["file_name"] for image in content["images"]}
+    litert, keras = make_classifier(), make_classifier(runtime="keras")
+    size, margin = litert.info.input_size, litert.info.crop_margin
+    faces = [entry for entry in content["annotations"] if min(entry["bbox"][2:]) >= 32][::4]
+    crops = [
+        crop_faces(cv2.imread(str(shared_data / names[face["image_id"]])), [face["bbox"]], size, margin)
+        for face in faces
+    ]
+    first, second = litert.classify(np.concatenate(crops)), keras.classify(np.concatenate(crops))
+    assert len(first) >= 100
+    assert np.abs(first - second).max() <= 0.02
+    np.testing.assert_array_equal(first.argmax(axis=1), second.argmax(axis=1))
+
+
+def test_the_runtimes_agree_on_the_portrait(astronaut):
+    pytest.importorskip("tensorflow", reason="the keras runtime needs TensorFlow")
+    litert, keras = make_classifier(), make_classifier(runtime="keras")
+    crops = crop_faces(astronaut, [FACE], litert.info.input_size, litert.info.crop_margin)
+    np.testing.assert_allclose(litert.classify(crops), keras.classify(crops), atol=0.02)
+    assert litert.classify(crops[:0]).shape == keras.classify(crops[:0]).shape == (0, 3)
+
+
+def test_the_shipped_classifier_keeps_its_promise(shared_data: Path):
+    """Macro-F1 of 0.85 and more on validation faces with a shorter side of 32 px and more."""
+    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn comes with make test")
+    content = json.loads((shared_data / "scenes_val.json").read_text())
+    names = {image["id"]: image["file_name"] for image in content["images"]}
+    class_names = {entry["id"]: entry["name"] for entry in content["categories"]}
+    classifier = make_classifier()
+    detector = MaskDetector(make_face_detector(), classifier)
+    truth, guess = [], []
+    for face in content["annotations"]:
+        if min(face["bbox"][2:]) >= 32:
+            image = cv2.imread(str(shared_data / names[face["image_id"]]))
+            crop = crop_faces(image, [face["bbox"]], classifier.info.input_size, classifier.info.crop_margin)
+            truth.append(class_names[face["category_id"]])
+            guess.append(detector.class_ids[int(classifier.classify(crop).argmax())])
+    assert len(truth) > 400
+    assert metrics.f1_score(truth, guess, average="macro") >= 0.85
+
+
+def test_the_default_runtime_needs_no_tensorflow():
+    code = (
+        "import sys; from mask_detector.classifiers import make_classifier; make_classifier();"
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'rclpy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0

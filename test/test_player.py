@@ -1,0 +1,87 @@
+"""A source played as a camera: in order, again and again, and back after it was lost."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from threading import Event
+
+import cv2
+import numpy as np
+import pytest
+
+from mask_detector.errors import ImageError
+from mask_detector.player import PICTURES_A_SECOND, Player
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    for number in (1, 2, 10):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((8, 8, 3), number, np.uint8))
+    return tmp_path
+
+
+def grey(frames: Iterator) -> list[int]:
+    return [int(frame.image[0, 0, 0]) for frame in frames]
+
+
+def player(spec: Path | str, told: list[str] | None = None, **options) -> Player:
+    return Player(str(spec), Event(), (told if told is not None else []).append, **options)
+
+
+def test_a_folder_is_played_once_in_natural_order(pictures):
+    assert grey(iter(player(pictures, rate=240))) == [1, 2, 10]
+
+
+def test_with_loop_it_begins_again(pictures):
+    assert grey(islice(player(pictures, rate=240, loop=True), 5)) == [1, 2, 10, 1, 2]
+
+
+def test_the_rate_is_that_of_the_source_unless_given(tmp_path):
+    clip = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"MJPG"), 120, (32, 32))
+    for _ in range(4):
+        writer.write(np.zeros((32, 32, 3), np.uint8))
+    writer.release()
+    own, given = player(clip), player(clip, rate=60)
+    assert len(list(own)) == len(list(given)) == 4
+    assert (own.rate, given.rate) == (120, 60)
+
+
+def test_pictures_have_a_rate_of_their_own(pictures):
+    source = player(pictures / "1.png")
+    assert len(list(source)) == 1 and source.rate == PICTURES_A_SECOND
+
+
+def test_stop_ends_it_between_two_frames(pictures):
+    stop = Event()
+    frames = iter(Player(str(pictures), stop, print, rate=240, loop=True))
+    next(frames)
+    stop.set()
+    assert list(frames) == []
+
+
+def test_a_damaged_picture_is_told_and_left_out(pictures):
+    (pictures / "3.png").write_bytes(b"rubbish")
+    told: list[str] = []
+    assert grey(iter(player(pictures, told, rate=240))) == [1, 2, 10]
+    assert len(told) == 1 and "3.png" in told[0]
+
+
+def test_what_can_never_be_played_ends_with_a_reason(pictures):
+    for picture in pictures.glob("*.png"):
+        picture.write_bytes(b"rubbish")
+    with pytest.raises(ImageError, match="nothing that can be played"):
+        list(player(pictures, rate=240, loop=True))
+    with pytest.raises(ImageError, match="/nowhere.mp4"):
+        list(player("/nowhere.mp4"))
+
+
+def test_a_camera_that_is_away_is_told_once_and_tried_again():
+    stop, told = Event(), []
+
+    def tell(text: str) -> None:
+        told.append(text)
+        stop.set()
+
+    assert list(Player("/dev/video99", stop, tell)) == []
+    assert len(told) == 1 and "/dev/video99" in told[0] and "trying again" in told[0]
