@@ -16,7 +16,7 @@ from mask_detector.parameters import Described, Parameters
 from mask_detector.player import Player
 
 PARAMETERS = (
-    Described("source", "/dev/video0", "video, picture, folder of pictures, webcam (0, /dev/video0) or stream URL",
+    Described("source", "/dev/video0", "video, picture, folder, webcam (0, /dev/video0) or stream URL",
               any_type=True),
     Described("rate", 0.0, "frames a second; 0 for the source's own, 1 for pictures", high=240.0),
     Described("loop", True, "begin again at the end of a file; without it the node ends there"),

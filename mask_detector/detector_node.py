@@ -50,7 +50,8 @@ PARAMETERS = (
               low=1, high=4096, live=True),
     Described("face_max_size", _SEARCH.max_size, "longer side of the largest face, pixels; 0 for no limit",
               high=16384, live=True),
-    Described("jpeg_quality", JPEG_QUALITY, "quality of the compressed annotated image", low=1, high=100, live=True),
+    Described("jpeg_quality", JPEG_QUALITY, "quality of the compressed annotated image, percent",
+              low=1, high=100, live=True),
 )  # fmt: skip
 
 

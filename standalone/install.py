@@ -5,6 +5,8 @@ an interrupted run goes on where it stopped and a finished one returns at once. 
 as wheels in a cache folder: with them a new checkout is set up without a network.
 """
 
+from __future__ import annotations  # an older Python must get as far as being refused
+
 import argparse
 import fcntl
 import hashlib
@@ -87,14 +89,14 @@ def check_machine() -> None:
     """Raise SetupError for what no later step could mend."""
     machine = f"{platform.system()} {platform.machine()}"
     if machine != "Linux x86_64" or platform.libc_ver()[0] != "glibc":
+        found = f"{machine} with {platform.libc_ver()[0] or 'another libc'}"
         raise SetupError(
-            f"this machine is {machine} ({platform.libc_ver()[0] or 'no glibc'}), and ROS 2 wheels exist for "
-            "Linux x86_64 with glibc only: use a ROS 2 machine and colcon instead (README, 'On a ROS 2 machine')"
+            f"this machine is {found}, and ROS 2 wheels exist for Linux x86_64 with glibc only: "
+            "use a ROS 2 machine and colcon instead (README, 'On a ROS 2 machine')"
         )
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
-        raise SetupError(
-            f"Python {platform.python_version()} is not supported, 3.10 to 3.13 is: make demo PYTHON=python3.12"
-        )
+        version = platform.python_version()
+        raise SetupError(f"Python {version} is not supported, 3.10 to 3.13 is: make demo PYTHON=python3.12")
     missing = list(missing_tools())
     if missing:
         raise SetupError("missing on this machine:\n" + "\n".join(f"  - {line}" for line in missing))

@@ -50,9 +50,8 @@ class Probe:
             if value := happened():
                 return value
             rclpy.spin_once(self.node, timeout_sec=0.02)
-        raise AssertionError(
-            f"waited {patience:.0f} s in vain for {what}; received: { {k: len(v) for k, v in self.received.items()} }"
-        )
+        counts = {topic: len(messages) for topic, messages in self.received.items()}
+        raise AssertionError(f"waited {patience:.0f} s in vain for {what}; received: {counts}")
 
     def spin(self, seconds: float) -> None:
         """Spin for a while, to see that something does not come."""

@@ -109,6 +109,7 @@ def test_a_model_without_a_file_for_the_runtime_says_which_it_has(models, monkey
         (lambda: make_classifier(runtime="abacus"), "runtime 'abacus' is unknown: choose one of litert"),
         (lambda: make_face_detector("eyes"), "face detector 'eyes' is unknown: choose one of auto"),
         (lambda: make_face_detector(model="/nowhere.onnx"), "/nowhere.onnx is missing"),
+        (lambda: make_face_detector("haar", model="any.onnx"), "'haar' takes no model, but 'any.onnx'"),
         (lambda: make_face_detector(model=__file__), "is not a YuNet file"),
         (lambda: existing(Path("/nowhere")), "/nowhere is missing"),
     ],

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from mask_detector.errors import ImageError, MaskDetectorError
 from mask_detector.frame_sources import is_picture, is_stream, is_webcam, pictures_in, without_password
@@ -36,8 +35,8 @@ def make_plan(inputs: Iterable[str], out: Path | None) -> list[Job]:
         MaskDetectorError: two inputs would get the same copy, or a copy would replace an input.
     """
     specs = _each_once(inputs)
-    copies = _copy_names(specs)
-    jobs = [Job(spec, without_password(spec), out / copies[spec] if out else None) for spec in specs]
+    copies = {spec: out / name for spec, name in _copy_names(specs).items()} if out else {}
+    jobs = [Job(spec, without_password(spec), copies.get(spec)) for spec in specs]
     _refuse_replaced_inputs(jobs)
     return jobs
 
@@ -77,8 +76,8 @@ def _copy_names(specs: list[str]) -> dict[str, Path]:
 def _short_name(spec: str) -> Path:
     if is_picture(spec):
         return Path(_picture_name(spec))
-    path = urlsplit(spec).path or urlsplit(spec).netloc if is_stream(spec) else spec
-    return Path(f"{Path(path).stem}.mp4")
+    stem = Path(spec).stem if _is_file(spec) else re.sub(r"\W+", "_", without_password(spec)).strip("_")
+    return Path(f"{stem}.mp4")
 
 
 def _long_names(specs: list[str]) -> dict[str, Path]:
@@ -88,8 +87,7 @@ def _long_names(specs: list[str]) -> dict[str, Path]:
 
 
 def _full_name(spec: str) -> str:
-    if not _is_file(spec):
-        return re.sub(r"[^\w.-]+", "_", without_password(spec)) + ".mp4"
+    """Name a copy so that x.avi and x.mp4 do not meet."""
     return _picture_name(spec) if is_picture(spec) else Path(spec).name.removesuffix(".mp4") + ".mp4"
 
 

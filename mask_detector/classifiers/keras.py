@@ -1,14 +1,17 @@
 """Keras: the reference runtime, for comparing and for models of one's own; it starts slowly."""
 
+import os
 from pathlib import Path
 
-import keras
-import numpy as np
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read at import; a user has no use for its banners
 
-from mask_detector.classifiers.base import Scores
-from mask_detector.crops import Image
-from mask_detector.errors import ModelError
-from mask_detector.model_store import ClassifierInfo
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+from mask_detector.classifiers.base import Scores  # noqa: E402
+from mask_detector.crops import Image  # noqa: E402
+from mask_detector.errors import ModelError  # noqa: E402
+from mask_detector.model_store import ClassifierInfo  # noqa: E402
 
 
 class Keras:

@@ -31,7 +31,9 @@ def make_face_detector(
         raise MaskDetectorError(
             f"face detector '{name}' is unknown: choose one of {', '.join(FACE_DETECTORS)}"
         )
-    if name == "haar" or (name == "auto" and not yunet.is_supported()):
+    if name == "haar" or (name == "auto" and not model and not yunet.is_supported()):
+        if model:
+            raise MaskDetectorError(f"face detector 'haar' takes no model, but '{model}' was given")
         return Haar(search)
     return YuNet(
         existing(Path(model)) if model else verified(load_manifest().face_detector_file("yunet")), search

@@ -1,88 +1,16 @@
-"""Where results go: lines of JSON, annotated pictures and annotated videos.
+"""Picture files and videos, put in their place when they are whole."""
 
-What stands under its final name is whole: pictures and videos are put there when they are finished.
-"""
-
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from mask_detector.crops import Image
-from mask_detector.detection import Detection
 from mask_detector.errors import MaskDetectorError
-from mask_detector.frame_sources import Frame
 from mask_detector.opencv_video import frame_count, opencv_path, quiet_opencv
+from mask_detector.outputs.files import part_of, writing
 
 _UNKNOWN_RATE = 25.0  # frames a second of a video whose source has none of its own
-
-
-def frame_line(frame: Frame, detections: Sequence[Detection]) -> dict[str, Any]:
-    """Return the line of JSON that tells who is in a frame; boxes in pixels, times in seconds."""
-    height, width = frame.image.shape[:2]
-    place = {"source": frame.source, "frame": frame.index, "time": round(frame.time, 3)}
-    found = [detection.to_json() for detection in detections]
-    return {**place, "width": width, "height": height, "detections": found}
-
-
-class JsonLines:
-    """Appends lines of JSON to a file, each at once; one that a killed run left unfinished goes first.
-
-    Args:
-        path: the file, made if it does not exist; None for standard output.
-
-    Raises:
-        MaskDetectorError: the file cannot be opened or, in `write`, not be written.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._name = str(path or "standard output")
-        with _writing(self._name):
-            self._file = open(path, "ab") if path else open(1, "wb", closefd=False)  # noqa: SIM115 (see close)
-            if path and path.is_file():
-                self._file.truncate(_end_of_last_line(path))
-
-    def write(self, line: dict[str, Any]) -> None:
-        """Append one line."""
-        with _writing(self._name):
-            self._file.write(json.dumps(line).encode() + b"\n")
-            self._file.flush()
-
-    def close(self) -> None:
-        """Close the file; what could not be written was told by `write`."""
-        with suppress(OSError):
-            self._file.close()
-
-    def __enter__(self) -> "JsonLines":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the finished lines of a file, none if it does not exist.
-
-    Raises:
-        MaskDetectorError: it cannot be read, or holds something else than lines of JSON objects.
-    """
-    if not path.is_file():
-        return []
-    with _writing(path):
-        content = path.read_bytes()[: _end_of_last_line(path)]
-    lines = []
-    for number, text in enumerate(content.splitlines(), 1):
-        try:
-            lines.append(dict(json.loads(text)))
-        except (ValueError, TypeError):
-            raise MaskDetectorError(
-                f"line {number} of '{path}' is not a line of JSON: name another file"
-            ) from None
-    return lines
 
 
 def write_picture(path: Path, image: Image) -> None:
@@ -91,8 +19,8 @@ def write_picture(path: Path, image: Image) -> None:
     Raises:
         MaskDetectorError: it cannot be written there.
     """
-    part = _part(path)
-    with _writing(path):
+    part = part_of(path)
+    with writing(path):
         try:
             part.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
             part.replace(path)
@@ -113,7 +41,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, rate: float) -> None:
         self._path = path
-        self._part = _part(path)
+        self._part = part_of(path)
         self._rate = rate or _UNKNOWN_RATE
         self._writer: cv2.VideoWriter | None = None
         self._last: Image | None = None
@@ -146,7 +74,7 @@ class VideoWriter:
         if frame_count(self._part) != self._frames:  # OpenCV does not tell that a write failed
             self._part.unlink(missing_ok=True)
             raise MaskDetectorError(f"'{self._path}' could not be written completely: make room on that disk")
-        with _writing(self._path):
+        with writing(self._path):
             self._part.replace(self._path)
 
     def __enter__(self) -> "VideoWriter":
@@ -157,7 +85,7 @@ class VideoWriter:
 
     def _open(self, image: Image) -> cv2.VideoWriter:
         self._height, self._width = image.shape[:2]
-        with _writing(self._path), open(self._part, "wb"):  # for the reason, which OpenCV does not give
+        with writing(self._path), open(self._part, "wb"):  # for the reason, which OpenCV does not give
             pass
         quiet_opencv()
         fourcc = cv2.VideoWriter_fourcc(*"mp4v")
@@ -185,23 +113,3 @@ def _fitted(image: Image, width: int, height: int) -> Image:
         image, inner, interpolation=cv2.INTER_AREA
     )
     return canvas
-
-
-def _part(path: Path) -> Path:
-    """Return where a file grows until it is whole; FFmpeg goes by the suffix, so that stays."""
-    return path.with_name(f".{path.stem}.part{path.suffix}")
-
-
-def _end_of_last_line(path: Path) -> int:
-    return path.read_bytes().rfind(b"\n") + 1
-
-
-@contextmanager
-def _writing(path: Path | str) -> Iterator[None]:
-    """Turn the system's errors into one that names the file; a closed pipe is no error."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise MaskDetectorError(f"cannot write '{path}': {error.strerror}") from error
