@@ -15,6 +15,7 @@ from mask_detector.demo_clip import portrait
 from mask_detector.detection import Detection
 from mask_detector.face_detectors import FaceSearch, make_face_detector
 from mask_detector.mask_drawing import NOSE_OUT, ON_CHIN, PROPER, draw_mask
+from mask_detector.model_store import load_manifest
 from mask_detector.pipeline import MaskDetector
 
 FACE = (178, 63, 90, 113)
@@ -39,6 +40,22 @@ def test_yunet_s_points_are_the_person_s_own_right_and_left(astronaut):
     right_eye, left_eye, nose, right_mouth, left_mouth = points
     assert right_eye[0] < nose[0] < left_eye[0] and right_mouth[0] < left_mouth[0]
     assert right_eye[1] < nose[1] < right_mouth[1]
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 1.7])
+def test_yunet_is_decoded_as_opencv_does_it(scale, astronaut):
+    if tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 8):
+        pytest.skip("OpenCV 4.8 was the first to read YuNet 2023mar by itself")
+    picture = cv2.resize(np.hstack([astronaut[40:440], astronaut[40:440, ::-1]]), None, fx=scale, fy=scale)
+    search = FaceSearch(input_size=2048)
+    theirs = cv2.FaceDetectorYN.create(str(load_manifest().face_detector_file("yunet").path), "", (0, 0))
+    theirs.setInputSize(picture.shape[1::-1])
+    theirs.setScoreThreshold(search.score_threshold)
+    _, expected = theirs.detect(picture)
+    found = make_face_detector("yunet", search=search).detect(picture)
+    assert len(found) == len(expected) == 2
+    order = found[:, 0].argsort(), expected[:, 0].argsort()
+    np.testing.assert_allclose(found[order[0]], expected[order[1]], atol=0.05)
 
 
 @pytest.mark.parametrize("name", ["yunet", "haar"])

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from mask_detector.errors import MaskDetectorError
-from mask_detector.face_detectors import yunet
 from mask_detector.face_detectors.base import NO_FACES, FaceDetector, Faces, FaceSearch
 from mask_detector.face_detectors.haar import Haar
 from mask_detector.face_detectors.yunet import YuNet
@@ -20,7 +19,7 @@ def make_face_detector(
     """Return a face detector that is ready to run.
 
     Args:
-        name: one of FACE_DETECTORS; `auto` is the best that this machine's OpenCV can run.
+        name: one of FACE_DETECTORS; `auto` is the best of them.
         model: path of a YuNet file to use in place of the shipped one.
         search: how to look for faces.
 
@@ -31,10 +30,9 @@ def make_face_detector(
         raise MaskDetectorError(
             f"face detector '{name}' is unknown: choose one of {', '.join(FACE_DETECTORS)}"
         )
-    if name == "haar" or (name == "auto" and not model and not yunet.is_supported()):
-        if model:
-            raise MaskDetectorError(f"face detector 'haar' takes no model, but '{model}' was given")
-        return Haar(search)
-    return YuNet(
-        existing(Path(model)) if model else verified(load_manifest().face_detector_file("yunet")), search
-    )
+    if name != "haar":
+        file = existing(Path(model)) if model else verified(load_manifest().face_detector_file("yunet"))
+        return YuNet(file, search)
+    if model:
+        raise MaskDetectorError(f"face detector 'haar' takes no model, but '{model}' was given")
+    return Haar(search)
