@@ -39,7 +39,8 @@ PARAMETERS = (
               choices=FACE_DETECTORS),
     Described("face_model", "", "path of a YuNet file to use in place of the shipped one"),
     Described("classifier", "", "name of a classifier in models/manifest.json; empty for the default"),
-    Described("runtime", RUNTIMES[0], "what runs the classifier", choices=RUNTIMES),
+    Described("runtime", RUNTIMES[0], "what runs the classifier; auto: litert if installed, else opencv",
+              choices=RUNTIMES),
     Described("threads", 2, "processor cores that the models may use", low=1, high=64),
     Described("face_score_threshold", _SEARCH.score_threshold, "least score of a face", high=1, live=True),
     Described("face_nms_threshold", _SEARCH.nms_threshold, "overlap (IoU) from which two boxes are one face",
@@ -165,8 +166,8 @@ class DetectorNode(LifecycleNode):
         )
 
     def _method(self) -> str:
-        classifier = self._detector.classifier.info.name
-        return f"{self._detector.face_detector.name} + {classifier} ({self._settings['runtime']})"
+        classifier = self._detector.classifier
+        return f"{self._detector.face_detector.name} + {classifier.info.name} ({classifier.runtime})"
 
     def _apply(self, changes: Sequence[Parameter]) -> None:
         """Let live parameters take effect from the next frame on."""

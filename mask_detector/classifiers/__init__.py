@@ -1,28 +1,35 @@
 """Runtimes for the classifier, behind one interface; each is imported only when it is chosen."""
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from mask_detector.classifiers.base import Classifier, Scores
 from mask_detector.errors import MaskDetectorError, ModelError
 from mask_detector.model_store import load_manifest, verified
 
-_RUNTIMES = {"litert": ("LiteRT", "ai-edge-litert"), "keras": ("Keras", "tensorflow")}
-RUNTIMES = tuple(_RUNTIMES)
+_RUNTIMES = {  # module: its class, and what to install for it
+    "litert": ("LiteRT", "ai-edge-litert"),
+    "opencv": ("OpenCV", "opencv-python"),
+    "keras": ("Keras", "tensorflow"),
+}
+RUNTIMES = ("auto", *_RUNTIMES)
 
 __all__ = ["RUNTIMES", "Classifier", "Scores", "make_classifier"]
 
 
-def make_classifier(name: str = "", runtime: str = "litert", threads: int = 2) -> Classifier:
+def make_classifier(name: str = "", runtime: str = "auto", threads: int = 2) -> Classifier:
     """Return a classifier that is ready to run.
 
     Args:
         name: the model's name in the manifest; empty for the default one.
-        runtime: one of RUNTIMES.
+        runtime: one of RUNTIMES; `auto` is litert, the fastest, or opencv where that is not installed.
         threads: how many processor cores it may use.
 
     Raises:
         MaskDetectorError: the runtime is unknown or not installed, or the model is missing or damaged.
     """
+    if runtime == "auto":
+        runtime = "litert" if find_spec("ai_edge_litert") else "opencv"
     if runtime not in _RUNTIMES:
         raise MaskDetectorError(f"runtime '{runtime}' is unknown: choose one of {', '.join(RUNTIMES)}")
     class_name, requirement = _RUNTIMES[runtime]

@@ -14,6 +14,7 @@ Scores = NDArray[np.float32]
 class Classifier(Protocol):
     """Tells how masks are worn on crops of faces."""
 
+    runtime: str
     info: ClassifierInfo
 
     def classify(self, crops: Image) -> Scores:

@@ -21,6 +21,8 @@ class Keras:
         ModelError: the file is not a Keras model.
     """
 
+    runtime = "keras"
+
     def __init__(self, info: ClassifierInfo, model: Path, threads: int) -> None:
         self.info = info
         try:

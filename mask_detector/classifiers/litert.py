@@ -18,6 +18,8 @@ class LiteRT:
         ModelError: the file is not a model of this shape.
     """
 
+    runtime = "litert"
+
     def __init__(self, info: ClassifierInfo, model: Path, threads: int) -> None:
         self.info = info
         try:
