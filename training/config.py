@@ -22,18 +22,38 @@ class TrainingError(MaskDetectorError):
 
 
 @dataclass(frozen=True)
+class SetConfig:
+    """One set of labelled faces: COCO files, and folders with a sub-folder of pictures for each class."""
+
+    scenes: list[str]
+    folders: list[str]
+
+
+@dataclass(frozen=True)
 class DataConfig:
-    """Where the faces come from; paths are relative to `root` (scenes are COCO files)."""
+    """Where the faces come from; the paths in the sets are relative to `root`."""
 
     root: str
-    train_scenes: list[str]
-    train_folders: list[str]
-    val_scenes: list[str]
-    test_scenes: list[str]
+    train: SetConfig
+    val: SetConfig
+    test: SetConfig
     corrections: str
     face_detector: str
     folder_weight: dict[str, float]
     smallest_side: int
+
+
+@dataclass(frozen=True)
+class SynthesisConfig:
+    """How many masks are drawn onto bare faces; `ways` gives each way of wearing its class."""
+
+    count: int
+    weight: float
+    bare: str
+    ways: dict[str, str]
+
+    def __post_init__(self) -> None:
+        _require(self.count >= 0, "synthesis.count", self.count, "0 or more")
 
 
 @dataclass(frozen=True)
@@ -116,9 +136,17 @@ class TrainConfig:
         for name in ("epochs", "epoch_size", "batch_size", "patience"):
             value = getattr(self, name)
             _require(value >= 1, f"train.{name}", value, "at least 1")
-        _require(0 <= self.head_epochs < self.epochs, "train.head_epochs", self.head_epochs, "fewer than epochs")
+        _require(0 <= self.head_epochs < self.epochs, "train.head_epochs", self.head_epochs, "below epochs")
         _require(0 <= self.class_balance <= 1, "train.class_balance", self.class_balance, "0 to 1")
         _require(0 <= self.averaging < 1, "train.averaging", self.averaging, "0 to below 1")
+
+
+@dataclass(frozen=True)
+class CardConfig:
+    """What manifest and model card say: sources with their licences, and what the model cannot do."""
+
+    credits: list[str]
+    limits: list[str]
 
 
 @dataclass(frozen=True)
@@ -128,10 +156,12 @@ class Config:
     name: str
     seed: int
     data: DataConfig
+    synthesis: SynthesisConfig
     crops: CropConfig
     model: ModelConfig
     augment: AugmentConfig
     train: TrainConfig
+    card: CardConfig
 
     def save(self, path: Path) -> None:
         path.write_text(yaml.safe_dump(dataclasses.asdict(self), sort_keys=False))
@@ -155,7 +185,7 @@ def load_config(path: Path = DEFAULT_FILE, **replaced: str) -> Config:
 
 def _build(kind: type[Settings], content: Any, where: str) -> Settings:
     if not isinstance(content, dict):
-        raise TrainingError(f"setting '{where or 'file'}' must hold keys, not {content!r}")
+        raise TrainingError(f"setting '{where.rstrip('.') or 'file'}' must hold keys, not {content!r}")
     fields = {field.name: field.type for field in dataclasses.fields(kind)}
     if unknown := sorted(set(content) - set(fields)):
         raise TrainingError(f"unknown setting '{where}{unknown[0]}': known are {', '.join(fields)}")

@@ -55,10 +55,17 @@ def cut_crops(faces: Iterable[Face], size: int, margin: float, refused: Refused)
             continue
         kept += in_picture
         crops.append(crop_faces(picture, [face.box for face in in_picture], size, margin))
-    return _assemble(np.concatenate(crops), kept)
+    return assemble(np.concatenate(crops), kept)
 
 
-def _assemble(crops: NDArray[np.uint8], faces: Sequence[Face]) -> CropSet:
+def joined(sets: Sequence[CropSet]) -> CropSet:
+    return CropSet(
+        *(np.concatenate([getattr(part, field.name) for part in sets]) for field in fields(CropSet))
+    )
+
+
+def assemble(crops: NDArray[np.uint8], faces: Sequence[Face]) -> CropSet:
+    """Return crops (N, size, size, 3) with what their N faces say."""
     return CropSet(
         crops,
         np.array([face.label for face in faces], np.int64),

@@ -6,7 +6,7 @@ silence: `Refused.report()` is printed and kept beside the result.
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from training.config import TrainingError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 DROP = "drop"
-Corrections = dict[int, str]
+DROPPED = "dropped by the corrections"
+Corrections = dict[int | str, str]
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,18 @@ class Refused:
         return "\n".join(lines) or "refused 0"
 
 
-def read_corrections(path: Path, scenes: Path) -> Corrections:
-    """Return annotation id → class (or "drop") for the COCO file `scenes`, from the list at `path`."""
-    content = yaml.safe_load(path.read_text()).get(scenes.name, {})
-    return {number: label for label, numbers in content.items() for number in numbers}
+def read_corrections(path: Path, name: str) -> Corrections:
+    """Return what the list at `path` says of the set `name`: annotation id or picture → class or "drop"."""
+    content = yaml.safe_load(path.read_text()).get(name, {})
+    return {key: label for label, keys in content.items() for key in keys}
 
 
 def read_scenes(
-    path: Path, classes: Sequence[str], refused: Refused, smallest: int = 1, corrections: Corrections | None = None
+    path: Path,
+    classes: Sequence[str],
+    refused: Refused,
+    smallest: int = 1,
+    corrections: Corrections | None = None,
 ) -> list[Face]:
     """Read the faces of a COCO file; its pictures lie relative to the file's folder."""
     content = _load_coco(path)
@@ -74,21 +79,31 @@ def read_scenes(
     return faces
 
 
-def read_folders(path: Path, classes: Sequence[str], refused: Refused) -> list[Face]:
-    """Read a folder that holds a sub-folder of pictures for each class; their boxes are still to be found."""
+def read_folders(
+    path: Path, classes: Sequence[str], refused: Refused, corrections: Corrections | None = None
+) -> list[Face]:
+    """Read a folder with a sub-folder of pictures for each class; their boxes are still to be found."""
     if not path.is_dir():
         raise TrainingError(f"no folder {path}: give one with sub-folders named {', '.join(classes)}")
     folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
     if unknown := [folder.name for folder in folders if folder.name not in classes]:
         raise TrainingError(f"{path} holds '{unknown[0]}', which is no class: use {', '.join(classes)}")
-    faces = []
-    for folder in folders:
-        pictures = sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES)
-        if not pictures:
-            refused.add("class folder without pictures", str(folder))
-        label = classes.index(folder.name)
-        faces += [Face(file, None, label, path.name, f"{folder.name}/{file.name}") for file in pictures]
-    return faces
+    return [face for folder in folders for face in _read_folder(folder, classes, refused, corrections or {})]
+
+
+def _read_folder(
+    folder: Path, classes: Sequence[str], refused: Refused, corrections: Corrections
+) -> Iterator[Face]:
+    pictures = sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES)
+    if not pictures:
+        refused.add("class folder without pictures", str(folder))
+    for file in pictures:
+        name = f"{folder.name}/{file.name}"
+        label = corrections.get(name, folder.name)
+        if label == DROP:
+            refused.add(DROPPED, name)
+        else:
+            yield Face(file, None, classes.index(label), folder.parent.name, name)
 
 
 def require_every_class(labels: Sequence[int], classes: Sequence[str], what: str) -> None:
@@ -107,13 +122,15 @@ def _load_coco(path: Path) -> dict:
         raise TrainingError(f"{path} is no COCO file ({error!r})") from error
 
 
-def _fault(annotation: dict, picture: dict | None, label: str | None, classes: Sequence[str], smallest: int) -> str:
+def _fault(
+    annotation: dict, picture: dict | None, label: str | None, classes: Sequence[str], smallest: int
+) -> str:
     """Return why an annotation cannot be used, '' if it can."""
     width, height = annotation["bbox"][2:]
     if picture is None:
         return "box of a picture that is not listed"
     if label == DROP:
-        return "dropped by the corrections"
+        return DROPPED
     if label not in classes:
         return f"class '{label}' is none of {', '.join(classes)}"
     if min(width, height) < 1:

@@ -13,6 +13,8 @@ from mask_detector.crops import Image  # noqa: E402
 from mask_detector.errors import ModelError  # noqa: E402
 from mask_detector.model_store import ClassifierInfo  # noqa: E402
 
+_BATCH = 64  # crops; a thousand at once would take all the memory
+
 
 class Keras:
     """Classifier by a `.keras` file, loaded in safe mode: no code in it is run.
@@ -35,6 +37,7 @@ class Keras:
 
     def classify(self, crops: Image) -> Scores:
         """Return class probabilities; see `Classifier.classify`."""
-        if len(crops) == 0:
-            return np.empty((0, self._model.output_shape[-1]), np.float32)
-        return keras.ops.convert_to_numpy(self._model(crops.astype(np.float32), training=False))
+        batches = [crops[i : i + _BATCH] for i in range(0, len(crops), _BATCH)]
+        scores = [self._model(batch.astype(np.float32), training=False) for batch in batches]
+        empty = np.empty((0, self._model.output_shape[-1]), np.float32)
+        return np.concatenate([empty, *map(keras.ops.convert_to_numpy, scores)])

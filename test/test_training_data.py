@@ -1,0 +1,163 @@
+"""What training refuses: settings, pictures, boxes and folders that are not as they should be."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from mask_detector.crops import crop_faces
+from mask_detector.model_store import load_manifest
+from training.augment import augment, centre
+from training.config import DEFAULT_FILE, TrainingError, load_config
+from training.cropset import cut_crops, load_cropset
+from training.data import Face, Refused, read_corrections, read_folders, read_scenes, require_every_class
+
+CLASSES = load_manifest().class_ids
+
+
+def settings_file(folder: Path, change) -> Path:
+    content = yaml.safe_load(DEFAULT_FILE.read_text())
+    change(content)
+    path = folder / "settings.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def coco_file(folder: Path, *annotations: dict) -> Path:
+    (folder / "scenes").mkdir()
+    cv2.imwrite(str(folder / "scenes" / "a.png"), np.full((60, 80, 3), 90, np.uint8))
+    content = {
+        "images": [{"id": 1, "file_name": "scenes/a.png"}, {"id": 2, "file_name": "scenes/gone.png"}],
+        "categories": [{"id": n, "name": name} for n, name in enumerate((*CLASSES, "helmet"), 1)],
+        "annotations": list(annotations),
+    }
+    path = folder / "scenes.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def annotation(number: int, box: tuple, category: int = 1, image: int = 1) -> dict:
+    return {"id": number, "image_id": image, "category_id": category, "bbox": list(box)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["train"].update(epoch=3), "unknown setting 'train.epoch'"),
+        (lambda c: c["crops"].pop("margin"), "'crops.margin' is missing"),
+        (lambda c: c["crops"].update(margin=9), "'crops.margin' is 9"),
+        (lambda c: c["augment"].update(jpeg=1.5), "'augment.jpeg' is 1.5"),
+        (lambda c: c["augment"].update(scale=[1.2, 0.8]), "augment.scale"),
+        (lambda c: c["train"].update(epochs="many"), "'train.epochs' must be int, not 'many'"),
+        (lambda c: c["train"].update(head_epochs=99), "train.head_epochs"),
+        (lambda c: c.update(model=None), "'model' must hold keys"),
+    ],
+)
+def test_bad_settings_name_the_key_and_the_value(tmp_path, change, message):
+    with pytest.raises(TrainingError, match=message.replace("[", r"\[")):
+        load_config(settings_file(tmp_path, change))
+
+
+def test_settings_in_effect_are_read_back_equal(tmp_path):
+    config = load_config(data__root="elsewhere")
+    config.save(tmp_path / "config.yaml")
+    assert load_config(tmp_path / "config.yaml") == config
+    assert config.data.root == "elsewhere"
+
+
+def test_a_settings_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(TrainingError, match="nowhere.yaml"):
+        load_config(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (annotation(2, (5, 5, 0, 20)), "box thinner than a pixel"),
+        (annotation(2, (5, 5, 9, 20)), "face smaller than 10 pixels"),
+        (annotation(2, (5, 5, 20, 20), category=len(CLASSES) + 1), "class 'helmet' is none of"),
+        (annotation(2, (5, 5, 20, 20), category=77), "class 'None' is none of"),
+        (annotation(2, (5, 5, 20, 20), image=9), "box of a picture that is not listed"),
+    ],
+)
+def test_an_unusable_box_is_refused_with_its_reason(tmp_path, bad, reason):
+    refused = Refused()
+    path = coco_file(tmp_path, annotation(1, (10, 10, 20, 25)), bad)
+    faces = read_scenes(path, CLASSES, refused, smallest=10)
+    assert [face.name for face in faces] == ["scenes:1"]
+    assert reason in refused.report()
+    assert "scenes:2" in refused.report()
+
+
+def test_corrections_change_and_drop_labels(tmp_path):
+    listed = tmp_path / "corrections.yaml"
+    listed.write_text(f"scenes.json: {{{CLASSES[2]}: [1], drop: [2]}}")
+    path = coco_file(tmp_path, annotation(1, (10, 10, 20, 25)), annotation(2, (10, 10, 20, 25)))
+    refused = Refused()
+    faces = read_scenes(path, CLASSES, refused, 1, read_corrections(listed, path.name))
+    assert [face.label for face in faces] == [2]
+    assert "dropped by the corrections" in refused.report()
+
+
+@pytest.mark.parametrize("content", ["not json", "{}", "[1]"])
+def test_a_file_that_is_no_coco_file_is_named(tmp_path, content):
+    path = tmp_path / "broken.json"
+    path.write_text(content)
+    with pytest.raises(TrainingError, match="broken.json is no COCO file"):
+        read_scenes(path, CLASSES, Refused())
+
+
+def test_folders_of_unknown_classes_are_an_error_and_empty_ones_are_reported(tmp_path):
+    for name in CLASSES:
+        (tmp_path / "good" / name).mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "good" / CLASSES[0] / "a.png"), np.zeros((40, 40, 3), np.uint8))
+    refused = Refused()
+    assert [face.label for face in read_folders(tmp_path / "good", CLASSES, refused)] == [0]
+    assert "refused 2: class folder without pictures" in refused.report()
+    (tmp_path / "good" / "masc").mkdir()
+    with pytest.raises(TrainingError, match="holds 'masc', which is no class"):
+        read_folders(tmp_path / "good", CLASSES, Refused())
+    with pytest.raises(TrainingError, match="no folder"):
+        read_folders(tmp_path / "absent", CLASSES, Refused())
+
+
+def test_a_class_without_faces_stops_the_run():
+    require_every_class(list(range(len(CLASSES))), CLASSES, "the set")
+    with pytest.raises(TrainingError, match=f"the set holds no usable face of class {CLASSES[1]}"):
+        require_every_class([0, 2], CLASSES, "the set")
+
+
+def test_pictures_that_cannot_be_read_are_refused_and_the_rest_is_cut(tmp_path):
+    cv2.imwrite(str(tmp_path / "good.png"), np.full((60, 80, 3), 90, np.uint8))
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    box = (10.0, 10.0, 30.0, 40.0)
+    faces = [Face(tmp_path / name, box, 1, "me", name) for name in ("broken.jpg", "good.png", "gone.png")]
+    refused = Refused()
+    crops = cut_crops(faces, 32, 1.4, refused)
+    assert crops.names.tolist() == ["good.png"]
+    assert refused.by_reason["picture cannot be read"] == ["broken.jpg", "gone.png"]
+    crops.save(tmp_path / "crops.npz")
+    assert (load_cropset(tmp_path / "crops.npz").crops == crops.crops).all()
+
+
+def test_the_centre_of_a_training_crop_is_the_runtime_crop():
+    config = load_config().crops
+    random = np.random.default_rng(0)
+    picture = cv2.GaussianBlur(random.integers(0, 256, (600, 800, 3), np.uint8), (0, 0), 4)
+    box = [(300.0, 200.0, 100.0, config.size / config.margin)]
+    outer = crop_faces(picture, box, config.outer_size, config.outer_margin)
+    runtime = crop_faces(picture, box, config.size, config.margin)
+    assert np.abs(centre(outer, config.size).astype(int) - runtime).mean() < 2
+
+
+def test_augmentation_depends_on_its_generator_alone():
+    config = load_config()
+    outer = np.random.default_rng(0).integers(0, 256, (192, 192, 3), np.uint8)
+    crops = [augment(outer, 128, config.augment, np.random.default_rng(seed)) for seed in (5, 5, 6)]
+    assert crops[0].shape == (128, 128, 3)
+    assert crops[0].dtype == np.uint8
+    assert (crops[0] == crops[1]).all()
+    assert (crops[0] != crops[2]).any()

@@ -1,0 +1,47 @@
+"""The model card: what a classifier is for, what it was made of, how good it is, and what it cannot do."""
+
+from typing import Any
+
+from training.config import Config
+from training.figures import Figures
+
+SET_TITLES = {"val": "validation", "test": "test"}
+
+
+def model_card(config: Config, entry: dict[str, Any]) -> str:
+    """Return the card in Markdown for the manifest `entry` of a model."""
+    sections = [
+        f"# {config.name}",
+        f"Tells a face's crop as one of the classes of `manifest.json`. {entry['architecture']}; input RGB "
+        f"{entry['input_size']}×{entry['input_size']}, the square of {entry['crop_margin']} times the longer "
+        "side of the face's box. Scores are calibrated probabilities.",
+        "## Quality",
+        f"Counted are {next(iter(entry['quality'].values()))['counted']}; `report/report.md` has more.",
+        _table(entry["quality"]),
+        "## Training data",
+        _bullets(entry["training_data"]),
+        "## What it cannot do",
+        _bullets(config.card.limits),
+        "## Licence",
+        entry["licence"],
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _table(quality: dict[str, Figures]) -> str:
+    lines = ["| set | class | faces | precision | recall | F1 |", "| --- | --- | --- | --- | --- | --- |"]
+    for kind, figures in quality.items():
+        title = SET_TITLES[kind]
+        for name, row in figures["classes"].items():
+            values = " | ".join(f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
+            lines.append(f"| {title} | {name} | {row['faces']} | {values} |")
+        lines.append(f"| {title} | macro-F1 | {figures['faces']} | | | {figures['macro_f1']:.3f} |")
+        lines.append(f"| {title} | accuracy | {figures['faces']} | | | {figures['accuracy']:.3f} |")
+        lines.append(
+            f"| {title} | calibration error | {figures['faces']} | | | {figures['calibration_error']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def _bullets(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

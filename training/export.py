@@ -1,0 +1,111 @@
+"""Put the best model of a run into the models folder: calibrated, converted, checked and described.
+
+    python -m training.export --run runs/classifier --models models
+
+NAME.keras, NAME.tflite and NAME.onnx are made in the run folder first. Only when all agree on real
+crops are they copied, and stated in manifest.json with size, sha256, training data and measured quality.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from mask_detector.classifiers.base import Scores
+from mask_detector.classifiers.keras import Keras
+from mask_detector.classifiers.litert import LiteRT
+from mask_detector.classifiers.opencv import OpenCV
+from mask_detector.errors import MaskDetectorError
+from mask_detector.model_store import ClassifierInfo, load_manifest, share_folder
+from training.config import Config, TrainingError
+from training.convert import to_litert
+from training.cropset import CropSet
+from training.figures import Figures, figures, judged
+from training.manifest import describe, publish
+from training.metrics import fit_temperature
+from training.model import LOGITS
+from training.options import settings_of, step_parser
+from training.prepare import prepared
+from training.to_onnx import to_onnx
+
+RUNTIMES = {"keras": (Keras, ".keras"), "litert": (LiteRT, ".tflite"), "opencv": (OpenCV, ".onnx")}
+LARGEST_DIFFERENCE = 0.02
+SETS = ("val", "test")
+THREADS = 2
+
+
+def export(config: Config, run: Path, models: Path) -> None:
+    """Write the run's best model and its manifest entry into the folder `models`.
+
+    Raises:
+        TrainingError: the run has no model yet, or the exported files disagree.
+    """
+    if not (run / "best.keras").is_file():
+        raise TrainingError(f"{run} holds no best.keras: train first")
+    model = keras.saving.load_model(run / "best.keras", compile=False, safe_mode=True)
+    faces = {kind: crops for kind in SETS if len(crops := prepared(config, run, kind))}
+    temperature = calibrate(model, faces["val"].where(judged(faces["val"])))
+    print(f"temperature {temperature:.3f}, folded into the last layer")
+    files = _convert(model, config.name, run / "export")
+    scores = {kind: _agreed_scores(files, config, faces[kind], kind) for kind in faces}
+    quality = {kind: _quality(faces[kind], scores[kind]) for kind in faces}
+    publish(models, config, files, describe(config, temperature, quality))
+
+
+def calibrate(model: keras.Model, faces: CropSet) -> float:
+    """Divide the logits by the temperature that makes scores probabilities, and return it."""
+    scores = model.predict(faces.crops.astype(np.float32), batch_size=128, verbose=0)
+    temperature = fit_temperature(faces.labels, scores)
+    layer = model.get_layer(LOGITS)
+    layer.set_weights([weights / temperature for weights in layer.get_weights()])
+    return temperature
+
+
+def compare(first: Scores, second: Scores, what: str) -> None:
+    """Raise TrainingError if two runtimes' scores (N, classes) differ in class or by more than allowed."""
+    difference = float(np.abs(first - second).max(initial=0))
+    others = int((first.argmax(1) != second.argmax(1)).sum())
+    print(f"{what}: {len(first)} crops, largest difference {difference:.6f}, other class {others}")
+    if others or not difference <= LARGEST_DIFFERENCE:  # so that NaN counts as different
+        raise TrainingError(f"{what} differ by up to {difference:.4f}, in class on {others} of {len(first)}")
+
+
+def _convert(model: keras.Model, name: str, folder: Path) -> dict[str, Path]:
+    """Write the model for every runtime and return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {runtime: folder / f"{name}{suffix}" for runtime, (_, suffix) in RUNTIMES.items()}
+    model.save(files["keras"])
+    files["litert"].write_bytes(to_litert(model))
+    files["opencv"].write_bytes(to_onnx(model))
+    return files
+
+
+def _agreed_scores(files: dict[str, Path], config: Config, faces: CropSet, kind: str) -> Scores:
+    """Classify the crops with the core's own runtimes and return the scores that all agree on."""
+    info = ClassifierInfo(config.name, config.crops.size, config.crops.margin, {})
+    runtimes = {name: RUNTIMES[name][0](info, file, THREADS) for name, file in files.items()}
+    scores = {name: runtime.classify(faces.crops) for name, runtime in runtimes.items()}
+    for name in files.keys() - {"keras"}:
+        compare(scores["keras"], scores[name], f"keras and {name} on {kind}")
+    return scores["litert"]
+
+
+def _quality(faces: CropSet, scores: Scores) -> Figures:
+    """Return the figures for the manifest: faces large enough, the box as labelled."""
+    large = judged(faces)
+    return figures(faces.labels[large], scores[large], load_manifest().class_ids)
+
+
+def main() -> None:
+    parser = step_parser(__doc__)
+    parser.add_argument("--models", type=Path, help="folder of manifest.json (default: the project's models)")
+    options = parser.parse_args()
+    try:
+        config = settings_of(options.run)
+        export(config, options.run, options.models or share_folder() / "models")
+    except MaskDetectorError as error:
+        parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Lay a set out for labelling by hand: copies of the pictures, with boxes as another tool reads them."""
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from mask_detector.model_store import load_manifest
+from training.config import TrainingError
+from training.formats import voc, yolo
+from training.formats.base import UNLABELLED, Picture, require_new
+from training.sources import write_sources
+
+FORMATS = ("labelimg", "voc", "yolo")
+
+
+def export(pictures: Sequence[Picture], folder: Path, kind: str) -> None:
+    """Write a new folder in one of FORMATS; it appears when it is complete.
+
+    `sources.csv` in it keeps source and person, so that importing it again loses nothing.
+    """
+    require_new(folder)
+    partial = folder.with_name(f".{folder.name}.partial") / folder.name
+    shutil.rmtree(partial.parent, ignore_errors=True)
+    try:
+        copies = _copied(pictures, partial / ("images" if kind == "yolo" else "."))
+        _WRITERS[kind](copies, partial)
+        _write_sources(copies, partial)
+        partial.replace(folder)
+    except OSError as error:
+        raise TrainingError(f"cannot write {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(partial.parent, ignore_errors=True)
+
+
+def _copied(pictures: Sequence[Picture], folder: Path) -> list[tuple[Picture, Path]]:
+    """Copy the pictures, those of the same name under numbered ones."""
+    folder.mkdir(parents=True)
+    names = Counter(picture.path.stem for picture in pictures)
+    copies = []
+    for number, picture in enumerate(pictures):
+        stem = picture.path.stem if names[picture.path.stem] == 1 else f"{picture.path.stem}_{number:06d}"
+        copies.append((picture, folder / f"{stem}{picture.path.suffix}"))
+        shutil.copyfile(picture.path, copies[-1][1])
+    return copies
+
+
+def _labelimg(copies: list[tuple[Picture, Path]], folder: Path) -> None:
+    """One folder to open in LabelImg: XML beside each picture, and the classes to choose from."""
+    voc.write(copies)
+    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in load_manifest().class_ids))
+
+
+def _voc(copies: list[tuple[Picture, Path]], folder: Path) -> None:
+    """The folders of Pascal VOC."""
+    voc.write(copies)
+    for name, suffixes in (("Annotations", {".xml"}), ("JPEGImages", {path.suffix for _, path in copies})):
+        (folder / name).mkdir()
+        for path in [path for path in folder.iterdir() if path.suffix in suffixes]:
+            path.replace(folder / name / path.name)
+    copies[:] = [(picture, folder / "JPEGImages" / path.name) for picture, path in copies]
+
+
+def _yolo(copies: list[tuple[Picture, Path]], folder: Path) -> None:
+    """Pictures in `images`, text files in `labels`."""
+    yolo.write(copies, [*load_manifest().class_ids, UNLABELLED], folder)
+
+
+_WRITERS = {"labelimg": _labelimg, "voc": _voc, "yolo": _yolo}
+
+
+def _write_sources(copies: list[tuple[Picture, Path]], folder: Path) -> None:
+    rows = [
+        {
+            "file": path.relative_to(folder).as_posix(),
+            "source": picture.source,
+            "person": picture.person,
+            "original": str(picture.path.resolve()),
+        }
+        for picture, path in copies
+    ]
+    write_sources(rows, ["file", "source", "person", "original"], folder)

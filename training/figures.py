@@ -1,0 +1,56 @@
+"""The figures of a classifier on a set of faces: over all, by size and by source."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.cropset import CropSet
+from training.metrics import calibration_error, class_figures, confusion_matrix, log_loss, macro_f1
+
+SMALLEST_JUDGED = 32  # pixels of a box's shorter side; below, the label says little about the model
+SIZES = (0, SMALLEST_JUDGED, 64, 128, 100_000)
+Figures = dict[str, Any]
+Sets = dict[str, dict[str, Figures]]
+
+
+def judged(faces: CropSet) -> NDArray[np.bool_]:
+    """Tell which faces are large enough to judge a model by."""
+    return faces.sides >= SMALLEST_JUDGED
+
+
+def figures(labels: NDArray, probabilities: NDArray, classes: tuple[str, ...]) -> Figures:
+    """Return accuracy, macro-F1, calibration error, the figures of each class, and the confusion matrix."""
+    matrix = confusion_matrix(labels, probabilities.argmax(1), len(classes))
+    of_class = {name: vars(f) for name, f in zip(classes, class_figures(matrix), strict=True) if f.faces}
+    return {
+        "faces": len(labels),
+        "accuracy": float(np.trace(matrix) / max(len(labels), 1)),
+        "macro_f1": macro_f1(matrix),
+        "calibration_error": calibration_error(labels, probabilities),
+        "log_loss": log_loss(labels, probabilities),
+        "classes": of_class,
+        "confusion": matrix.tolist(),
+    }
+
+
+def grouped_figures(faces: CropSet, probabilities: NDArray, classes: tuple[str, ...]) -> dict[str, Figures]:
+    """Return figures of all faces, those large enough, and by size and source."""
+    groups = {"all": np.ones(len(faces), bool), f"short side from {SMALLEST_JUDGED} px": judged(faces)}
+    for low, high in zip(SIZES[:-1], SIZES[1:], strict=True):
+        name = f"short side {low} to {high - 1} px" if high < SIZES[-1] else f"short side from {low} px"
+        groups[name] = (faces.sides >= low) & (faces.sides < high)
+    for source in np.unique(faces.sources):
+        groups[f"source {source}"] = faces.sources == source
+    return {
+        name: figures(faces.labels[chosen], probabilities[chosen], classes)
+        for name, chosen in groups.items()
+        if chosen.any()
+    }
+
+
+def rounded(value: Any) -> Any:
+    """Return figures with four digits after the point."""
+    if isinstance(value, dict):
+        return {key: rounded(part) for key, part in value.items()}
+    return round(value, 4) if isinstance(value, float) else value

@@ -1,0 +1,32 @@
+"""The command line options that the steps share."""
+
+import argparse
+from pathlib import Path
+
+from training.config import DEFAULT_FILE, Config, load_config
+
+
+def step_parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser that knows --run, with the module's docstring as its help."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=description, formatter_class=form)
+    parser.add_argument("--run", type=Path, default=Path("runs/classifier"), help="run folder (%(default)s)")
+    return parser
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the settings of a new run."""
+    parser.add_argument("--config", type=Path, default=DEFAULT_FILE, help="settings (%(default)s)")
+    parser.add_argument("--data", help="folder that holds the data, in place of data.root")
+    parser.add_argument("--weights", help="backbone weights: a Keras 3 weights file, imagenet, or none")
+
+
+def settings_from(options: argparse.Namespace) -> Config:
+    """Return the settings that the command line names."""
+    replaced = {"data__root": options.data, "model__weights": options.weights}
+    return load_config(options.config, **{key: value for key, value in replaced.items() if value})
+
+
+def settings_of(run: Path) -> Config:
+    """Return the settings that the run was trained with."""
+    return load_config(run / "config.yaml")

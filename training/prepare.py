@@ -1,0 +1,118 @@
+"""Turn the data that the settings name into crops, once per run folder.
+
+    python -m training.prepare --data ../shared/data --run runs/classifier
+
+Training calls it by itself; alone it shows what the data hold and what was refused.
+"""
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+from mask_detector.errors import MaskDetectorError
+from mask_detector.face_detectors import FaceDetector, make_face_detector
+from mask_detector.model_store import load_manifest
+from training.config import Config, SetConfig
+from training.cropset import CropSet, cut_crops, joined, load_cropset
+from training.data import (
+    Corrections,
+    Face,
+    Refused,
+    read_corrections,
+    read_folders,
+    read_scenes,
+    require_every_class,
+)
+from training.drawn import drawn_crops
+from training.find import boxes_for_folders, detector_boxes
+from training.options import add_settings, settings_from, step_parser
+
+FOUND = "_found"  # the same faces with the boxes of the node's detector, as far as it finds them
+CUT_BY = ("seed", "data", "crops", "synthesis")  # the settings that crops depend on
+SETS = ("train", "val", "test", "val" + FOUND, "test" + FOUND)
+
+
+def prepared(config: Config, run: Path, kind: str) -> CropSet:
+    """Return the crops of `kind` (one of SETS), from the run folder if the settings are the same."""
+    path, stamp = run / f"crops_{kind}.npz", run / f"crops_{kind}.json"
+    wanted = json.dumps({name: value for name, value in asdict(config).items() if name in CUT_BY})
+    if path.is_file() and stamp.is_file() and stamp.read_text() == wanted:
+        return load_cropset(path)
+    refused = Refused()
+    crops = _train_crops(config, refused) if kind == "train" else _runtime_crops(config, kind, refused)
+    print(_summary(kind, crops, refused), flush=True)
+    run.mkdir(parents=True, exist_ok=True)
+    (run / f"refused_{kind}.txt").write_text(refused.report() + "\n")
+    crops.save(path)
+    stamp.write_text(wanted)
+    return crops
+
+
+def _train_crops(config: Config, refused: Refused) -> CropSet:
+    """The set's faces, those of scenes with the detector's boxes too, and masks drawn onto bare ones."""
+    classes, crops = load_manifest().class_ids, config.crops
+    detector = make_face_detector(config.data.face_detector)
+    scenes = _scenes(config, config.data.train, refused, config.data.smallest_side)
+    scenes += detector_boxes(scenes, detector)
+    faces = scenes + _folders(config, config.data.train, detector, refused)
+    cut = cut_crops(faces, crops.outer_size, crops.outer_margin, refused)
+    train = joined([cut, drawn_crops(scenes, detector, config.synthesis, crops, classes, config.seed)])
+    require_every_class(train.labels, classes, "the training data")
+    return train
+
+
+def _runtime_crops(config: Config, kind: str, refused: Refused) -> CropSet:
+    """The crops that the node would cut: the final size and margin, nothing varied."""
+    detector = make_face_detector(config.data.face_detector)
+    listed = config.data.val if kind.startswith("val") else config.data.test
+    faces = _scenes(config, listed, refused) + _folders(config, listed, detector, refused)
+    if kind.endswith(FOUND):
+        faces = detector_boxes(faces, detector)
+    return cut_crops(faces, config.crops.size, config.crops.margin, refused)
+
+
+def _scenes(config: Config, listed: SetConfig, refused: Refused, smallest: int = 1) -> list[Face]:
+    classes, root = load_manifest().class_ids, Path(config.data.root)
+    corrections = {name: _corrections(config, name) for name in listed.scenes}
+    parts = [
+        read_scenes(root / name, classes, refused, smallest, corrections[name]) for name in listed.scenes
+    ]
+    return [face for part in parts for face in part]
+
+
+def _folders(config: Config, listed: SetConfig, detector: FaceDetector, refused: Refused) -> list[Face]:
+    classes, root = load_manifest().class_ids, Path(config.data.root)
+    parts = [
+        read_folders(root / name, classes, refused, _corrections(config, name)) for name in listed.folders
+    ]
+    return boxes_for_folders([face for part in parts for face in part], detector, refused)
+
+
+def _corrections(config: Config, name: str) -> Corrections:
+    return read_corrections(Path(config.data.corrections), name) if config.data.corrections else {}
+
+
+def _summary(kind: str, crops: CropSet, refused: Refused) -> str:
+    classes = load_manifest().class_ids
+    labels = [classes[label] for label in crops.labels]
+    counts = Counter(zip(labels, crops.sources.tolist(), strict=True))
+    lines = [f"{kind}: {len(crops)} crops"]
+    lines += [f"  {label:14} {source:20} {count:6}" for (label, source), count in sorted(counts.items())]
+    return "\n".join([*lines, refused.report()])
+
+
+def main() -> None:
+    parser = step_parser(__doc__)
+    add_settings(parser)
+    options = parser.parse_args()
+    try:
+        config = settings_from(options)
+        for kind in SETS:
+            prepared(config, options.run, kind)
+    except MaskDetectorError as error:
+        parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

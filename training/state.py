@@ -1,0 +1,76 @@
+"""What a run must keep to go on after a kill as if nothing had happened.
+
+Plain arrays in one .npz, replaced in one step: weights, optimizer, moving average, best model so
+far and the history. It reads alike under every Keras backend.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = list[NDArray]
+
+
+@dataclass
+class RunState:
+    """A run after `epoch` finished epochs; `average` and `best` are weights in the model's order."""
+
+    epoch: int = 0
+    average: Arrays = field(default_factory=list)
+    best: Arrays = field(default_factory=list)
+    best_score: float = -1.0
+    best_epoch: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def arrays_of(variables: list[Any]) -> Arrays:
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def save_state(path: Path, state: RunState, model: keras.Model) -> None:
+    """Write the state and the variables of the model and its optimizer; a kill leaves the old file."""
+    groups = {
+        "average": state.average,
+        "best": state.best,
+        "model": arrays_of(_all_variables(model)),
+        "optimizer": arrays_of(model.optimizer.variables),
+    }
+    arrays = {f"{name}_{i:04}": array for name, group in groups.items() for i, array in enumerate(group)}
+    facts = {"epoch": state.epoch, "best_score": state.best_score, "best_epoch": state.best_epoch}
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, facts=json.dumps({**facts, "history": state.history}), **arrays)
+    partial.replace(path)
+
+
+def load_state(path: Path) -> RunState:
+    """Return the state in `path`; `restore_variables` gives the model its own part."""
+    with np.load(path) as arrays:
+        facts = json.loads(str(arrays["facts"]))
+        return RunState(average=_group(arrays, "average"), best=_group(arrays, "best"), **facts)
+
+
+def restore_variables(path: Path, model: keras.Model) -> None:
+    """Give a compiled model and its optimizer the variables in `path`, which must be of the same phase."""
+    with np.load(path) as arrays:
+        _assign(_all_variables(model), _group(arrays, "model"))
+        _assign(model.optimizer.variables, _group(arrays, "optimizer"))
+
+
+def _all_variables(model: keras.Model) -> list[Any]:
+    """Weights, and the states of its random layers, which `weights` leaves out."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    return [variable for variable in model.variables if id(variable) not in metrics]
+
+
+def _group(arrays: Any, name: str) -> Arrays:
+    return [arrays[key] for key in sorted(arrays.files) if key.startswith(f"{name}_")]
+
+
+def _assign(variables: list[Any], values: Arrays) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

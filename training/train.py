@@ -1,0 +1,166 @@
+"""Train the classifier: first its head on frozen ImageNet features, then all of it.
+
+    python -m training.train --data ../shared/data --run runs/classifier
+    python -m training.train --run runs/classifier --resume      # after a kill
+
+The run folder receives the settings in effect (config.yaml), a line an epoch (history.csv), curves
+(curves.png) and the best model (best.keras): the one whose averaged weights reach the highest
+macro-F1 on the validation scenes.
+"""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from mask_detector.errors import MaskDetectorError
+from mask_detector.model_store import load_manifest
+from training.batches import Batch, batches
+from training.config import Config, TrainConfig, TrainingError
+from training.cropset import CropSet
+from training.figures import judged
+from training.history import plot_history, write_history
+from training.metrics import class_figures, confusion_matrix, log_loss, macro_f1
+from training.model import build_model, freeze_before
+from training.options import add_settings, settings_from, settings_of, step_parser
+from training.prepare import prepared
+from training.state import RunState, arrays_of, load_state, restore_variables, save_state
+
+
+def train(config: Config, run: Path, resume: bool = False) -> Path:
+    """Train as `config` says and return the path of the best model."""
+    checkpoint = run / "checkpoint.npz"
+    if checkpoint.is_file() and not resume:
+        raise TrainingError(f"{run} holds a run already: go on with --resume, or name another --run")
+    classes = len(load_manifest().class_ids)
+    train_set, val_set = prepared(config, run, "train"), prepared(config, run, "val")
+    config.save(run / "config.yaml")
+    keras.utils.set_random_seed(config.seed)
+    model = build_model(config.model, config.crops.size, classes)
+    state = load_state(checkpoint) if checkpoint.is_file() else RunState(average=arrays_of(model.weights))
+    _enter_phase(model, config, state.epoch, checkpoint)
+    while not _finished(state, config.train):
+        if state.epoch == config.train.head_epochs:
+            _compile(model, config, state.epoch)
+        _record(state, _run_epoch(model, state, train_set, val_set, config))
+        save_state(checkpoint, state, model)
+        write_history(run / "history.csv", state.history)
+    plot_history(run / "curves.png", state.history)
+    return _save_best(model, state, run / "best.keras")
+
+
+def _finished(state: RunState, config: TrainConfig) -> bool:
+    return state.epoch >= config.epochs or state.epoch - state.best_epoch >= config.patience
+
+
+def _save_best(model: keras.Model, state: RunState, path: Path) -> Path:
+    model.set_weights(state.best)
+    model.save(path, include_optimizer=False)
+    best = state.history[state.best_epoch - 1]["val_macro_f1"]
+    print(f"best epoch {state.best_epoch}: macro-F1 {best:.4f} on the validation scenes")
+    return path
+
+
+def _enter_phase(model: keras.Model, config: Config, epoch: int, checkpoint: Path) -> None:
+    """Compile for the phase of the last finished epoch and take up its variables."""
+    _compile(model, config, max(epoch - 1, 0))
+    if epoch:
+        restore_variables(checkpoint, model)
+
+
+def _compile(model: keras.Model, config: Config, epoch: int) -> None:
+    """Freeze what the phase of `epoch` keeps, with an optimizer of its own."""
+    head = epoch < config.train.head_epochs
+    freeze_before(model, "" if head else config.train.unfreeze_from)
+    optimizer = keras.optimizers.AdamW(1e-3, weight_decay=config.train.weight_decay, clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.train.label_smoothing)
+    model.compile(optimizer, loss)
+    optimizer.build(model.trainable_variables)
+
+
+def _run_epoch(
+    model: keras.Model, state: RunState, train_set: CropSet, val_set: CropSet, config: Config
+) -> dict[str, Any]:
+    """Train one epoch, updating the moving average, and return its line of the history."""
+    began, losses, epoch = time.monotonic(), [], state.epoch
+    steps = math.ceil(config.train.epoch_size / config.train.batch_size)
+    drawn = batches(train_set, model.output_shape[-1], config, epoch)
+    for step, (images, targets) in enumerate(_progress(drawn, epoch, steps)):
+        model.optimizer.learning_rate.assign(learning_rate(config.train, epoch + step / steps))
+        losses.append(float(model.train_on_batch(images, targets)))
+        _average(state, model, config.train.averaging, epoch * steps + step)
+    own = arrays_of(model.weights)
+    model.set_weights(state.average)
+    facts = _validate(model, val_set)
+    facts |= {"epoch": epoch + 1, "loss": float(np.mean(losses)), "seconds": time.monotonic() - began}
+    _keep_best(state, facts)
+    model.set_weights(own)
+    return facts
+
+
+def _progress(drawn: Iterator[Batch], epoch: int, steps: int) -> Iterable[Batch]:
+    only_on_a_terminal = None
+    return tqdm(drawn, f"epoch {epoch + 1}", steps, leave=False, disable=only_on_a_terminal)
+
+
+def learning_rate(config: TrainConfig, progress: float) -> float:
+    """Return the rate after `progress` epochs: constant for the head, then a warm-up and a cosine to zero."""
+    if progress < config.head_epochs:
+        return config.head_rate
+    done = (progress - config.head_epochs) / (config.epochs - config.head_epochs)
+    warm = min(1.0, progress - config.head_epochs + 0.05)
+    return config.rate * warm * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _average(state: RunState, model: keras.Model, decay: float, step: int) -> None:
+    """Move the average towards the weights; faster at first, when it still holds the start."""
+    share = 1 - min(decay, (1 + step) / (10 + step))
+    for average, weight in zip(state.average, model.weights, strict=True):
+        average += share * (keras.ops.convert_to_numpy(weight) - average)
+
+
+def _validate(model: keras.Model, val_set: CropSet) -> dict[str, Any]:
+    """Return the figures on the validation faces that are large enough to judge."""
+    faces = val_set.where(judged(val_set))
+    probabilities = model.predict(faces.crops.astype("float32"), batch_size=128, verbose=0)
+    matrix = confusion_matrix(faces.labels, probabilities.argmax(1), probabilities.shape[1])
+    facts = {"val_macro_f1": macro_f1(matrix), "val_loss": log_loss(faces.labels, probabilities)}
+    names = load_manifest().class_ids
+    return facts | {f"val_f1_{name}": f.f1 for name, f in zip(names, class_figures(matrix), strict=True)}
+
+
+def _keep_best(state: RunState, facts: dict[str, Any]) -> None:
+    """Keep the averaged weights of the best epoch; the smaller loss decides between near equals."""
+    score = facts["val_macro_f1"] - 0.05 * facts["val_loss"]
+    if score > state.best_score:
+        state.best_score, state.best_epoch = score, facts["epoch"]
+        state.best = [average.copy() for average in state.average]
+
+
+def _record(state: RunState, facts: dict[str, Any]) -> None:
+    state.epoch = facts["epoch"]
+    state.history.append(facts)
+    shown = ", ".join(f"{key} {value:.4f}" for key, value in facts.items() if key != "epoch")
+    print(f"epoch {state.epoch}: {shown}", flush=True)
+
+
+def main() -> None:
+    parser = step_parser(__doc__)
+    add_settings(parser)
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the run folder")
+    options = parser.parse_args()
+    try:
+        config = settings_of(options.run) if options.resume else settings_from(options)
+        train(config, options.run, options.resume)
+    except MaskDetectorError as error:
+        parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()
