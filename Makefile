@@ -1,13 +1,15 @@
 # `make demo` and `make test` set up .venv by themselves; nothing else needs to be installed first.
-PYTHON ?= $(or $(firstword $(foreach v,3 3.13 3.12 3.11 3.10,$(shell python$(v) -c \
-	'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo python$(v)))),python3)
+# The Python of the environment that is there, else the first on the PATH that is supported.
+PYTHON ?= $(or $(firstword $(foreach python,$(wildcard .venv/bin/python) python3 python3.13 python3.12 python3.11 python3.10,\
+	$(shell $(python) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $(python)))),python3)
 SOURCE ?=
 OUT ?= demo_output
 
 .PHONY: demo test setup lock clean
 
 demo: setup
-	@.venv/bin/python -m mask_detector demo --out $(OUT) $(SOURCE)
+	@.venv/bin/python -m mask_detector demo --out '$(OUT)' $(if $(SOURCE),'$(SOURCE)')
 
 test:
 	@$(PYTHON) standalone/install.py --tests

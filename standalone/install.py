@@ -43,10 +43,10 @@ def main() -> int:
         with only_one_at_a_time():
             install(arguments.tests)
     except SetupError as error:
-        print(f"set-up: {error}", file=sys.stderr)
+        say(str(error))
         return 1
     except KeyboardInterrupt:
-        print("\nset-up: interrupted; the same command goes on from here", file=sys.stderr)
+        say("interrupted; the same command goes on from here")
         return 130
     return 0
 
@@ -62,6 +62,11 @@ def install(tests: bool) -> None:
         step("test packages", [HERE / "test.txt"], lambda: install_packages(HERE / "test.txt"))
 
 
+def say(text: str) -> None:
+    """Tell people something; standard output belongs to what `make demo` prints."""
+    print(f"set-up: {text}", file=sys.stderr, flush=True)
+
+
 def step(name: str, inputs: list[Path], action: Callable[[], None]) -> None:
     """Run `action` unless its stamp shows that it was completed with the same inputs."""
     digest = hashlib.sha256(sys.version.encode())
@@ -71,7 +76,7 @@ def step(name: str, inputs: list[Path], action: Callable[[], None]) -> None:
     stamp = VENV / ".steps" / name.replace(" ", "_")
     if stamp.is_file() and stamp.read_text() == digest.hexdigest():
         return
-    print(f"set-up: {name} …", flush=True)
+    say(f"{name} …")
     action()
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(digest.hexdigest())
@@ -118,8 +123,11 @@ def missing_tools() -> Iterator[str]:
 
 
 def create_environment() -> None:
+    # Not sys.executable: this may run on the Python of the very environment that is made anew.
+    base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     shutil.rmtree(VENV, ignore_errors=True)
-    run([sys.executable, "-m", "venv", str(VENV)], "the environment could not be made")
+    command = [str(base if base.is_file() else sys.executable), "-m", "venv", str(VENV)]
+    run(command, "the environment could not be made; the reason is above")
 
 
 def install_packages(requirements: Path) -> None:
@@ -127,7 +135,7 @@ def install_packages(requirements: Path) -> None:
     content = requirements.read_bytes() + sys.version.encode()
     wheels = CACHE / f"{requirements.stem}-{hashlib.sha256(content).hexdigest()[:16]}"
     if not (wheels / "complete").is_file():
-        print(f"set-up: fetching packages into {wheels}", flush=True)
+        say(f"fetching packages into {wheels}")
         command = [*pip("download"), "--dest", str(wheels), "-r", str(requirements)]
         run(command, f"packages could not be fetched; pip says why above (often: no network). {DISK_HINT}")
         (wheels / "complete").touch()
@@ -191,7 +199,9 @@ def run(
     command: list[str], failure: str, environment: dict[str, str] | None = None, output: IO[str] | None = None
 ) -> None:
     environment = {**os.environ, **(environment or {})}
-    done = subprocess.run(command, env=environment, cwd=REPOSITORY, stdout=output, stderr=output)
+    done = subprocess.run(
+        command, env=environment, cwd=REPOSITORY, stdout=output or sys.stderr, stderr=output or sys.stderr
+    )
     if done.returncode:
         raise SetupError(failure)
 
