@@ -1,5 +1,7 @@
 """The whole core in one class: a BGR image in, detections out."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mask_detector.boxes import clip_boxes
@@ -22,9 +24,14 @@ class MaskDetector:
         """Return everybody in a BGR image of shape (height, width, 3), leftmost first."""
         return self.classify(image, self.find(image))
 
-    def find(self, image: Image) -> Faces:
-        """Return the faces that have an area within the image, shape (N, 15), leftmost first."""
-        faces = self.face_detector.detect(image)
+    def find(self, image: Image, least_score: float = 1.0) -> Faces:
+        """Return the faces that have an area within the image, shape (N, 15), leftmost first.
+
+        Args:
+            image: BGR, shape (height, width, 3).
+            least_score: faces count from this score on, if it is below the search's threshold.
+        """
+        faces = self._detect(image, least_score)
         boxes = clip_boxes(faces[:, :4], image.shape[1], image.shape[0])
         faces = faces[(boxes[:, 2:] > 0).all(axis=1)]
         return faces[np.argsort(faces[:, 0], kind="stable")]
@@ -36,6 +43,14 @@ class MaskDetector:
         boxes = clip_boxes(faces[:, :4], image.shape[1], image.shape[0])
         scores = self.classifier.classify(crops)
         return [self._detection(*row) for row in zip(boxes, scores, strict=True)]
+
+    def _detect(self, image: Image, least_score: float) -> Faces:
+        search = self.face_detector.search
+        self.face_detector.search = replace(search, score_threshold=min(search.score_threshold, least_score))
+        try:
+            return self.face_detector.detect(image)
+        finally:
+            self.face_detector.search = search
 
     def _detection(self, box: np.ndarray, scores: np.ndarray) -> Detection:
         ranked = sorted(zip(self.class_ids, scores.tolist(), strict=True), key=lambda pair: -pair[1])

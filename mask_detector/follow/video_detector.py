@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from mask_detector.boxes import clip_boxes
 from mask_detector.crops import Image
 from mask_detector.detection import Detection
-from mask_detector.face_detectors import FaceSearch
 from mask_detector.follow.association import NOBODY
 from mask_detector.follow.people import People
 from mask_detector.pipeline import MaskDetector
@@ -29,29 +28,22 @@ class VideoDetector:
 
     Uncertain faces are looked for too, but only those are classified that continue somebody.
 
-    Attributes:
-        search: how to look for faces; its score threshold is that for new people.
-        people: who is followed.
+    Args:
+        detector: its search's score threshold is that for new people.
+        people: who is followed; what `see` returns is to be learned there.
     """
 
-    def __init__(self, detector: MaskDetector, people: People, search: FaceSearch) -> None:
+    def __init__(self, detector: MaskDetector, people: People) -> None:
         self._detector = detector
         self.people = people
-        self.search = search
 
     def see(self, image: Image, time: float) -> Seen:
         """Return who is in a BGR image of shape (height, width, 3) taken at `time` seconds."""
-        least = min(self.search.score_threshold, self.people.following.score_threshold)
-        self._detector.face_detector.search = replace(self.search, score_threshold=least)
-        faces = self._detector.find(image)
-        certain = faces[:, 14] >= self.search.score_threshold
+        faces = self._detector.find(image, self.people.following.score_threshold)
+        certain = faces[:, 14] >= self._detector.face_detector.search.score_threshold
         rows = self.people.find(clip_boxes(faces[:, :4], *image.shape[1::-1]), certain, time)
         keep = certain | (rows != NOBODY)
-        found, rows = self._detector.classify(image, faces[keep]), rows[keep]
-        people = self.people.see(rows, found, time)
-        ids = zip(found, people, strict=True)
-        return Seen(people, [replace(one, id=person.id) for one, person in ids])
-
-    def learn(self, people: list[Detection], time: float) -> list[Detection]:
-        """Take in what `see` returned as `people`; see `People.learn`."""
-        return self.people.learn(people, time)
+        found = self._detector.classify(image, faces[keep])
+        people = self.people.see(rows[keep], found, time)
+        pairs = zip(found, people, strict=True)
+        return Seen(people, [replace(one, id=person.id) for one, person in pairs])
