@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from threading import Event, Thread
 
-import rclpy
 from rclpy.node import Node
 from std_msgs.msg import Header
 
@@ -11,7 +10,7 @@ from mask_detector.errors import ImageError
 from mask_detector.frame_sources import is_stream, is_webcam, open_source
 from mask_detector.image_conversion import JPEG_QUALITY
 from mask_detector.image_output import ImageOutput
-from mask_detector.node_main import run_node
+from mask_detector.node_main import ended_by_shutdown, run_node
 from mask_detector.parameters import Described, Parameters
 from mask_detector.player import Player
 
@@ -55,21 +54,25 @@ class CameraNode(Node):
         super().destroy_node()
 
     def _run(self) -> None:
-        while self._is_file and not self._output.wanted and not self._stop.is_set():
-            self._stop.wait(0.05)
         try:
-            self._play()
+            with ended_by_shutdown(self):
+                self._wait_for_subscriber()
+                self._play()
         except ImageError as error:
             self.get_logger().fatal(str(error))
         if not self._stop.is_set():
             self.context.try_shutdown()
+
+    def _wait_for_subscriber(self) -> None:
+        while self._is_file and not self._output.wanted and not self._stop.is_set():
+            self._stop.wait(0.05)
 
     def _play(self) -> None:
         values = self._settings
         warn = self.get_logger().warning
         for frame in Player(self._source, self._stop, warn, values["rate"], values["loop"]):
             header = Header(stamp=self.get_clock().now().to_msg(), frame_id=values["frame_id"])
-            if self._output.wanted and rclpy.ok(context=self.context):
+            if self._output.wanted:
                 self._output.publish(frame.image, header, values["jpeg_quality"])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CompressedImage
@@ -131,12 +131,10 @@ class ImageInput:
             )
 
     def _why_silent(self) -> str:
+        wanted = "sensor_msgs/msg/CompressedImage" if self._compressed else "sensor_msgs/msg/Image"
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         if publishers:
-            return "these publish there, but nothing compatible arrives: " + "; ".join(
-                map(_describe, publishers)
-            )
-        wanted = "sensor_msgs/msg/CompressedImage" if self._compressed else "sensor_msgs/msg/Image"
+            return "; ".join(_describe(publisher, wanted) for publisher in publishers)
         own = f"{self._node.get_fully_qualified_name()}/"
         others = [
             name
@@ -147,10 +145,12 @@ class ImageInput:
         return f"nobody publishes there; {hint}"
 
 
-def _describe(publisher: TopicEndpointInfo) -> str:
-    namespace = publisher.node_namespace.rstrip("/")
-    qos = publisher.qos_profile
-    return (
-        f"{namespace}/{publisher.node_name} ({publisher.topic_type}, "
-        f"{qos.reliability.name.lower()}, {qos.durability.name.lower()})"
-    )
+def _describe(publisher: TopicEndpointInfo, wanted: str) -> str:
+    """Return what a publisher is called, and why nothing comes from it."""
+    name = f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
+    if publisher.topic_type != wanted:
+        return f"{name} publishes {publisher.topic_type} there, not {wanted}: see parameter image_transport"
+    compatibility, reason = qos_check_compatible(publisher.qos_profile, NEWEST_ONLY)
+    if compatibility == QoSCompatibility.ERROR:
+        return f"{name} publishes there with another quality of service ({reason.strip()}): see qos_overrides"
+    return f"{name} publishes there, but is silent: look at that node or its camera"

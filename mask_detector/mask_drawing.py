@@ -1,4 +1,4 @@
-"""Draw face masks onto bare faces, for the demo clip and wherever masked pictures are short.
+"""Draw face masks onto bare faces, for the demo clip; `training.masks` draws those that are learnt from.
 
 A mask is drawn in a frame of the face: the origin midway between the eyes, x towards the person's
 left eye, y towards the mouth, the unit the distance between the eyes. A picture of the mask is

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -31,7 +32,8 @@ def run_node(make_node: Callable[[], Node], arguments: Sequence[str] | None = No
     node = None
     try:
         node = make_node()
-        rclpy.spin(node)
+        with ended_by_shutdown(node):
+            rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (MaskDetectorError, ParameterException) as error:
@@ -42,3 +44,13 @@ def run_node(make_node: Callable[[], Node], arguments: Sequence[str] | None = No
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+@contextmanager
+def ended_by_shutdown(node: Node) -> Iterator[None]:
+    """End quietly what is at work when a signal shuts ROS down: its publishers fail from then on."""
+    try:
+        yield
+    except RuntimeError:  # RCLError is one
+        if node.context.ok():
+            raise

@@ -228,6 +228,17 @@ def test_silence_is_told_with_what_is_there_instead(probe, tmp_path, astronaut):
         assert "nobody publishes there; remap image to one of: /front/image_raw" in detector.output
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [(ImageMsg, "/probe publishes there, but is silent"), (CompressedImage, "see parameter image_transport")],
+)
+def test_a_publisher_that_sends_nothing_usable_is_named(probe, tmp_path, kind, told):
+    probe.node.create_publisher(kind, "/image", 1)
+    with running("detector", log=tmp_path / "log") as detector:
+        probe.until(lambda: "no image on /image" in detector.output, "the detector to say so")
+        assert told in detector.output
+
+
 def test_a_publisher_s_quality_of_service_can_be_overridden(probe, tmp_path, publisher, astronaut):
     name = f"qos_overrides.{DETECTIONS}.publisher.reliability:=best_effort"
     with running("detector", "--ros-args", "-p", name, log=tmp_path / "log"):

@@ -106,7 +106,7 @@ def test_a_model_without_a_file_for_the_runtime_says_which_it_has(models, monkey
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: make_classifier(runtime="abacus"), "runtime 'abacus' is unknown: choose one of litert"),
+        (lambda: make_classifier(runtime="abacus"), "runtime 'abacus' is unknown: choose one of auto"),
         (lambda: make_face_detector("eyes"), "face detector 'eyes' is unknown: choose one of auto"),
         (lambda: make_face_detector(model="/nowhere.onnx"), "/nowhere.onnx is missing"),
         (lambda: make_face_detector("haar", model="any.onnx"), "'haar' takes no model, but 'any.onnx'"),

@@ -60,11 +60,13 @@ def test_yunet_is_decoded_as_opencv_does_it(scale, astronaut):
 
 @pytest.mark.parametrize("name", ["yunet", "haar"])
 @pytest.mark.parametrize(
-    "picture",
-    [np.zeros((48, 64, 3), np.uint8), np.full((1, 1, 3), 200, np.uint8), np.full((7, 900, 3), 90, np.uint8)],
-    ids=["black", "one pixel", "a strip"],
+    "size",
+    [(48, 64), (1, 1), (7, 900), (900, 7), (33, 640), (64, 65), (30, 1200)],
+    ids=lambda size: "{}x{}".format(*size),
 )
-def test_where_nobody_is_the_array_is_empty(name, picture):
+@pytest.mark.parametrize("grey", [0, 90, 200])
+def test_where_nobody_is_the_array_is_empty(name, size, grey):
+    picture = np.full((*size, 3), grey, np.uint8)
     assert make_face_detector(name).detect(picture).shape == (0, 15)
 
 

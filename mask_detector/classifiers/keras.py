@@ -28,7 +28,10 @@ class Keras:
         try:
             self._model = keras.saving.load_model(model, compile=False, safe_mode=True)
         except (ValueError, TypeError, OSError) as error:
-            raise ModelError(f"{model} is not a Keras model: {error}") from error
+            reason = str(error).strip().splitlines()[0]
+            raise ModelError(
+                f"{model} is not a model that Keras {keras.__version__} can read: {reason:.200}"
+            ) from error
 
     def classify(self, crops: Image) -> Scores:
         """Return class probabilities; see `Classifier.classify`."""

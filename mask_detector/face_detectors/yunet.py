@@ -69,8 +69,12 @@ class YuNet:
 
 
 def _padded(image: Image) -> Image:
-    """Widen an image at the right and below to whole cells of the coarsest level."""
-    below, right = (-side % _STRIDES[-1] for side in image.shape[:2])
+    """Widen an image at the right and below to whole cells of the coarsest level, two at least.
+
+    On a single row or column of cells OpenCV's network runtime returns rubbish.
+    """
+    cell = _STRIDES[-1]
+    below, right = (max(-side % cell, 2 * cell - side) for side in image.shape[:2])
     return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT)
 
 

@@ -1,0 +1,120 @@
+"""The launch file, started by the real `ros2 launch` where there is one."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import PIPE, STDOUT
+
+import pytest
+import test_package
+import yaml
+from graph import Probe
+from vision_msgs.msg import Detection2DArray
+
+from mask_detector.detector_node import PARAMETERS
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LAUNCH_FILE = REPOSITORY / "launch" / "detect.launch.py"
+installed = test_package.installed
+PICTURE = REPOSITORY / "mask_detector" / "data" / "astronaut.jpg"
+
+# Not `launch`: the folder of that name in this repository passes for a package.
+needs_launch = pytest.mark.skipif(
+    not (find_spec("launch_ros") and shutil.which("ros2")),
+    reason="ros2 launch is not installed; as there are no wheels of it, this runs on a ROS 2 machine only",
+)
+
+
+def test_the_launch_file_offers_the_detector_s_own_choices():
+    assignments = [node for node in ast.parse(LAUNCH_FILE.read_text()).body if isinstance(node, ast.Assign)]
+    (offered,) = (node.value for node in assignments if node.targets[0].id == "_OF_DETECTOR")
+    choices = {entry.name: ["", *entry.choices] if entry.choices else None for entry in PARAMETERS}
+    for name, offer in ast.literal_eval(offered).items():
+        assert offer == choices[name], name
+
+
+def test_the_launch_file_imports_no_opencv():
+    """Pip's OpenCV points Qt to its own plugins, by variables that rviz2 would inherit."""
+    imports = [node for node in ast.parse(LAUNCH_FILE.read_text()).body if isinstance(node, ast.ImportFrom)]
+    own = [node.module for node in imports if node.module.startswith("mask_detector")]
+    code = f"import sys, {', '.join(own)}; sys.exit('cv2' in sys.modules)"
+    assert own and subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY).returncode == 0
+
+
+def launch(*arguments: str) -> list[str]:
+    return [shutil.which("ros2"), "launch", "mask_detector", "detect.launch.py", *arguments]
+
+
+def outcome(installed: test_package.Installed, *arguments: str) -> tuple[int, str]:
+    """Run a launch that ends by itself; return its exit code and what it said."""
+    done = subprocess.run(
+        launch(*arguments), env=installed.environment, stdout=PIPE, stderr=STDOUT, text=True, timeout=60
+    )
+    return done.returncode, done.stdout
+
+
+@needs_launch
+def test_it_finds_faces_in_a_source_and_ends_cleanly(installed, tmp_path):
+    command = launch(f"source:={PICTURE}", "namespace:=left", "image:=front/image_raw")
+    topic = "/left/mask_detector/detections"
+    with Probe() as probe, installed.running(*command, log=tmp_path / "launch.log") as launched:
+        probe.subscribe(Detection2DArray, topic)
+        probe.until(lambda: any(array.detections for array in probe.received[topic]), "a detection")
+        assert probe.node.count_publishers("/left/front/image_raw") == 1
+        assert launched.stop() == 0
+    assert launched.output.count("process has finished cleanly") == 2, launched.output
+    assert "Traceback" not in launched.output, launched.output
+
+
+@needs_launch
+def test_an_argument_goes_before_the_parameter_file_and_an_empty_one_does_not(installed, tmp_path):
+    of_all = {"face_detector": "haar", "image_transport": "compressed", "use_sim_time": True}
+    of_detector = {"image_transport": "compressed", "face_min_size": 33}
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        yaml.safe_dump(
+            {"/**": {"ros__parameters": of_all}, "mask_detector": {"ros__parameters": of_detector}}
+        )
+    )
+    command = launch("camera:=none", f"params_file:={file}", "image_transport:=raw")
+    names = ["image_transport", "face_detector", "face_min_size", "use_sim_time"]
+    with Probe() as probe, installed.running(*command, log=tmp_path / "launch.log"):
+        assert probe.get_parameters("/mask_detector", names) == ["raw", "haar", 33, True]
+
+
+@needs_launch
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["source:=/no/such/video.mp4"], "/no/such/video.mp4"),
+        (["source:=video.mp4", "camera:=none"], "source:=video.mp4 goes with camera:=source"),
+        (["camera:=none", "params_file:=/no/such.yaml"], "there is no parameter file /no/such.yaml"),
+        (["camera:=none", "classifier:=none"], "no model 'none'"),
+    ],
+)
+def test_what_cannot_be_is_told_and_ends_the_launch(installed, arguments, complaint):
+    code, said = outcome(installed, *arguments)
+    assert code == 1
+    assert complaint in said and "Traceback" not in said
+
+
+@needs_launch
+@pytest.mark.parametrize(
+    ("package", "arguments"), [("usb_cam", ["camera:=usb_cam"]), ("rviz2", ["camera:=none", "rviz:=true"])]
+)
+def test_a_package_that_is_missing_is_told(installed, package, arguments):
+    if package in test_package.ros_packages():
+        pytest.skip(f"{package} is installed here")
+    code, said = outcome(installed, *arguments)
+    assert code == 1
+    assert f"{package} is not installed: sudo apt install ros-" in said
+
+
+@needs_launch
+def test_every_argument_is_explained(installed):
+    _, shown = outcome(installed, "--show-args")
+    assert shown.count("(default:") == 16
+    assert "no description given" not in shown
