@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mask_detector.follow.motion import FARTHEST, Array, Motions
 
 NOBODY = -1
-_NEAR = 1.0  # sizes of the face; so near it may be whoever moves suddenly, if nobody is likelier
+_NEAR = 0.6  # sizes of the face; so near it may be whoever moves suddenly, if nobody is likelier
 _REACH = 2.5  # sizes of the face; nobody is looked for farther away, however long unseen
 _UNCERTAIN_REACH = 0.7  # the same for uncertain finds
 _HOPELESS = 1e6

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 _JITTER = 0.06**2  # variance of a found place; boxes of a still face scatter by some percent
 _FIRST_SPEED = 4.0**2  # variance of an unknown speed, sizes a second: a walker right before the camera
-_UNREST = 1.0  # how fast speeds change, sizes²/s³
+_UNREST = 2.0  # how fast speeds change, sizes²/s³
 
 FARTHEST = 16.0  # squared distance in standard deviations, three coordinates: 1 find in 1000 is farther
 
