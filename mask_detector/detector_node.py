@@ -2,58 +2,34 @@
 
 import traceback
 from collections.abc import Sequence
-from dataclasses import fields
 from functools import wraps
 
 import cv2
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
-from vision_msgs.msg import Detection2DArray, LabelInfo, VisionInfo
+from vision_msgs.msg import LabelInfo, VisionInfo
 
-from mask_detector.classifiers import RUNTIMES, make_classifier
+from mask_detector.classifiers import make_classifier
 from mask_detector.crops import Image
+from mask_detector.detection_output import DetectionOutput
+from mask_detector.detector_parameters import PARAMETERS, face_search, following
+from mask_detector.diagnostics import NOT_ACTIVE, PAUSED, Diagnostics
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import MaskDetectorError
-from mask_detector.face_detectors import FACE_DETECTORS, FaceSearch, make_face_detector
-from mask_detector.image_conversion import JPEG_QUALITY
-from mask_detector.image_input import TRANSPORTS, ImageInput
+from mask_detector.face_detectors import make_face_detector
+from mask_detector.follow import People, VideoDetector
+from mask_detector.image_input import ImageInput
 from mask_detector.image_output import ImageOutput
-from mask_detector.messages import to_detection_array, to_label_info, to_vision_info
+from mask_detector.messages import seconds_of, to_label_info, to_vision_info
 from mask_detector.model_store import load_manifest
 from mask_detector.node_main import run_node
-from mask_detector.parameters import Described, Parameters
+from mask_detector.parameters import Parameters
 from mask_detector.pipeline import MaskDetector
 
-_SEARCH = FaceSearch()
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-_RELIABLE = QoSProfile(depth=10)
-
-PARAMETERS = (
-    Described("autostart", True, "configure and activate at start, without a lifecycle manager"),
-    Described("image_transport", TRANSPORTS[0], "how images arrive", choices=TRANSPORTS),
-    Described("face_detector", FACE_DETECTORS[0], "which face detector; auto is the best that runs here",
-              choices=FACE_DETECTORS),
-    Described("face_model", "", "path of a YuNet file to use in place of the shipped one"),
-    Described("classifier", "", "name of a classifier in models/manifest.json; empty for the default"),
-    Described("runtime", RUNTIMES[0], "what runs the classifier; auto: litert if installed, else opencv",
-              choices=RUNTIMES),
-    Described("threads", 2, "processor cores that the models may use", low=1, high=64),
-    Described("face_score_threshold", _SEARCH.score_threshold, "least score of a face", high=1, live=True),
-    Described("face_nms_threshold", _SEARCH.nms_threshold, "overlap (IoU) from which two boxes are one face",
-              high=1, live=True),
-    Described("face_input_size", _SEARCH.input_size, "longest side in pixels at which images are searched",
-              low=64, high=4096, live=True),
-    Described("face_min_size", _SEARCH.min_size, "shorter side of the smallest face, pixels of the image",
-              low=1, high=4096, live=True),
-    Described("face_max_size", _SEARCH.max_size, "longer side of the largest face, pixels; 0 for no limit",
-              high=16384, live=True),
-    Described("jpeg_quality", JPEG_QUALITY, "quality of the compressed annotated image, percent",
-              low=1, high=100, live=True),
-)  # fmt: skip
 
 
 def _told(transition):
@@ -82,7 +58,8 @@ class DetectorNode(LifecycleNode):
         self._detector: MaskDetector | None = None
         self._active = False
         self._enabled = True
-        self._failures = 0
+        self._diagnostics = Diagnostics(self)
+        self._people = People(load_manifest().class_ids)  # for the node's life: ids never come back
         self._settings = Parameters(self, PARAMETERS, lambda: self._detector is not None)
         self.add_post_set_parameters_callback(self._apply)
         self.create_service(SetBool, "~/enable", self._enable)
@@ -99,14 +76,14 @@ class DetectorNode(LifecycleNode):
         """Load the models and create the publishers."""
         cv2.setNumThreads(self._settings["threads"])
         self._detector = self._load()
-        overriding = QoSOverridingOptions.with_default_policies()
-        self._detections = self.create_publisher(
-            Detection2DArray, "~/detections", _RELIABLE, qos_overriding_options=overriding
-        )
+        self._video = VideoDetector(self._detector, self._people)
+        self._people.following = following(self._settings)
+        self._output = DetectionOutput(self)
         self._annotated = ImageOutput(self, "~/annotated_image")
         self._label_info = self.create_publisher(LabelInfo, "~/label_info", _LATCHED)
         self._vision_info = self.create_publisher(VisionInfo, "~/vision_info", _LATCHED)
         self._input = ImageInput(self, self._settings["image_transport"], self._on_image)
+        self._diagnostics.input = self._input
 
     @_told
     def on_activate(self, state: LifecycleState) -> None:
@@ -116,9 +93,9 @@ class DetectorNode(LifecycleNode):
         self._label_info.publish(to_label_info(load_manifest(), header))
         self._vision_info.publish(to_vision_info(method, load_manifest(), header))
         self._active = True
-        self._follow_state()
+        self._receive_or_rest()
         self.get_logger().info(
-            f"{method}: images from {self._input.topic}, detections on {self._detections.topic_name}, "
+            f"{method}: images from {self._input.topic}, detections on {self._output.topic}, "
             f"annotated images on {self._annotated.topic}"
         )
 
@@ -126,7 +103,7 @@ class DetectorNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> None:
         """Take no more images."""
         self._active = False
-        self._follow_state()
+        self._receive_or_rest()
 
     @_told
     def on_cleanup(self, state: LifecycleState) -> None:
@@ -147,22 +124,18 @@ class DetectorNode(LifecycleNode):
         if self._detector is None:
             return
         self._active = False
-        self._input.stop()
+        self._receive_or_rest()
+        self._output.destroy()
         self._annotated.destroy()
-        for publisher in (self._detections, self._label_info, self._vision_info):
+        for publisher in (self._label_info, self._vision_info):
             self.destroy_publisher(publisher)
         self._detector = None
 
     def _load(self) -> MaskDetector:
         values = self._settings
-        faces = make_face_detector(values["face_detector"], values["face_model"], self._search())
+        faces = make_face_detector(values["face_detector"], values["face_model"], face_search(values))
         return MaskDetector(
             faces, make_classifier(values["classifier"], values["runtime"], values["threads"])
-        )
-
-    def _search(self) -> FaceSearch:
-        return FaceSearch(
-            **{field.name: self._settings[f"face_{field.name}"] for field in fields(FaceSearch)}
         )
 
     def _method(self) -> str:
@@ -171,39 +144,45 @@ class DetectorNode(LifecycleNode):
 
     def _apply(self, changes: Sequence[Parameter]) -> None:
         """Let live parameters take effect from the next frame on."""
+        self._people.following = following(self._settings)
         if self._detector:
-            self._detector.face_detector.search = self._search()
+            self._detector.face_detector.search = face_search(self._settings)
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause or resume; a paused node keeps its models and receives nothing."""
         self._enabled = request.data
         if self._active:
-            self._follow_state()
+            self._receive_or_rest()
         response.success = True
         response.message = "enabled" if self._enabled else "paused"
         return response
 
-    def _follow_state(self) -> None:
+    def _receive_or_rest(self) -> None:
         """Receive images while the node is active and enabled, and only then."""
         if self._active and self._enabled:
+            self._diagnostics.idle = ""
             self._input.start()
-        else:
-            self._input.stop()
+            return
+        self._diagnostics.idle = PAUSED if self._active else NOT_ACTIVE
+        self._input.stop()
+        self._output.tell(self._people.forget())
 
     def _on_image(self, image: Image, header: Header) -> None:
+        time = seconds_of(header)
         try:
-            detections = self._detector.detect(image)
+            seen = self._video.see(image, time)
+            changes = self._people.learn(seen.people, time)
         except Exception:  # one strange frame may not end a robot's sight
-            self._failures += 1
             self.get_logger().error(
-                f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._failures} so far:\n"
+                f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
                 f"{traceback.format_exc()}",
                 throttle_duration_sec=60.0,
             )
             return
-        self._detections.publish(to_detection_array(detections, header))
+        self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, changes, header)
+        self._diagnostics.processed()
         if self._annotated.wanted:
-            drawn = draw_detections(image, detections)
+            drawn = draw_detections(image, seen.people)
             self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
 
 

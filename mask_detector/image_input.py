@@ -14,12 +14,12 @@ from std_msgs.msg import Header
 
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
+from mask_detector.health import SILENCE
 from mask_detector.image_conversion import compressed_to_bgr, to_bgr
 
 TRANSPORTS = ("raw", "compressed")
 # Depth 1: while one frame is worked on, a newer one replaces the one that waits.
 NEWEST_ONLY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-_SILENCE = 5.0  # seconds without an image after which it is said
 _REPEAT = 60.0  # seconds until the same trouble is said again
 
 
@@ -27,6 +27,12 @@ class ImageInput:
     """Subscribes to `image` and hands every good frame on as BGR.
 
     `image/compressed` is taken below the remapped name of `image`, as image_transport does.
+
+    Attributes:
+        topic: the resolved name.
+        malformed: images that could not be read so far.
+        dropped: images so far that newer ones replaced before they could be read.
+        heard: whether an image came since receiving began.
     """
 
     def __init__(self, node: Node, transport: str, on_image: Callable[[Image, Header], None]) -> None:
@@ -35,7 +41,10 @@ class ImageInput:
         self._compressed = transport == "compressed"
         suffix = "/compressed" if self._compressed else ""
         self.topic = node.resolve_topic_name("image") + suffix
-        self.malformed = 0
+        self.malformed = self.dropped = 0
+        self.heard = False
+        self._reason = ""  # why the last malformed image was
+        self._arrived = self._number = 0
         self._subscription = None
         self._last_image = self._last_said = time.monotonic()
         self._malformed_said = -_REPEAT
@@ -44,6 +53,8 @@ class ImageInput:
         """Begin to receive; does nothing if it has begun."""
         if self._subscription:
             return
+        self.heard = False
+        self._number = 0
         self._last_image = self._last_said = time.monotonic()
         self._subscription = self._node.create_subscription(
             CompressedImage if self._compressed else ImageMsg,
@@ -62,8 +73,29 @@ class ImageInput:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
 
-    def _receive(self, message: ImageMsg | CompressedImage) -> None:
-        self._last_image = time.monotonic()
+    @property
+    def latency(self) -> float:
+        """Seconds since the image at hand arrived, the time included that it waited for its turn."""
+        return max(0.0, (time.time_ns() - self._arrived) / 1e9)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last image, or since receiving began."""
+        return time.monotonic() - self._last_image
+
+    @property
+    def publishers(self) -> int:
+        return self._node.count_publishers(self.topic)
+
+    @property
+    def trouble(self) -> str:
+        """Why no image comes, or what was wrong with the last malformed one."""
+        return self._why_silent() if self.age >= SILENCE else self._reason
+
+    def _receive(self, message: ImageMsg | CompressedImage, info: dict[str, int | None]) -> None:
+        self._count_dropped(info["publication_sequence_number"] or 0)
+        self._arrived = info["received_timestamp"] or time.time_ns()
+        self._last_image, self.heard = time.monotonic(), True
         try:
             image = compressed_to_bgr(message.data) if self._compressed else to_bgr(message)
         except ImageError as error:
@@ -71,8 +103,15 @@ class ImageInput:
             return
         self._on_image(image, message.header)
 
+    def _count_dropped(self, number: int) -> None:
+        """Count the gap to the image before; a publisher that starts again begins at 1."""
+        if 0 < self._number < number:
+            self.dropped += number - self._number - 1
+        self._number = number
+
     def _count_malformed(self, reason: str) -> None:
         self.malformed += 1
+        self._reason = reason
         now = time.monotonic()
         if now - self._malformed_said >= _REPEAT:
             self._malformed_said = now
@@ -84,8 +123,8 @@ class ImageInput:
     def _look_for_silence(self) -> None:
         now = time.monotonic()
         silence = now - self._last_image
-        patience = _SILENCE if self._last_said <= self._last_image else _REPEAT
-        if silence >= _SILENCE and now - max(self._last_said, self._last_image) >= patience:
+        patience = SILENCE if self._last_said <= self._last_image else _REPEAT
+        if silence >= SILENCE and now - max(self._last_said, self._last_image) >= patience:
             self._last_said = now
             self._node.get_logger().warning(
                 f"no image on {self.topic} for {silence:.0f} s: {self._why_silent()}"

@@ -1,5 +1,7 @@
 """The whole core in one class: a BGR image in, detections out."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mask_detector.boxes import clip_boxes
@@ -20,19 +22,35 @@ class MaskDetector:
 
     def detect(self, image: Image) -> list[Detection]:
         """Return everybody in a BGR image of shape (height, width, 3), leftmost first."""
-        faces = self._inside(self.face_detector.detect(image), image)
+        return self.classify(image, self.find(image))
+
+    def find(self, image: Image, least_score: float = 1.0) -> Faces:
+        """Return the faces that have an area within the image, shape (N, 15), leftmost first.
+
+        Args:
+            image: BGR, shape (height, width, 3).
+            least_score: faces count from this score on, if it is below the search's threshold.
+        """
+        faces = self._detect(image, least_score)
+        boxes = clip_boxes(faces[:, :4], image.shape[1], image.shape[0])
+        faces = faces[(boxes[:, 2:] > 0).all(axis=1)]
+        return faces[np.argsort(faces[:, 0], kind="stable")]
+
+    def classify(self, image: Image, faces: Faces) -> list[Detection]:
+        """Return what each of the faces found in an image wears."""
         info = self.classifier.info
         crops = crop_faces(image, faces[:, :4], info.input_size, info.crop_margin)
         boxes = clip_boxes(faces[:, :4], image.shape[1], image.shape[0])
         scores = self.classifier.classify(crops)
         return [self._detection(*row) for row in zip(boxes, scores, strict=True)]
 
-    @staticmethod
-    def _inside(faces: Faces, image: Image) -> Faces:
-        """Drop faces whose box has no area within the image, and order the rest from left to right."""
-        boxes = clip_boxes(faces[:, :4], image.shape[1], image.shape[0])
-        faces = faces[(boxes[:, 2:] > 0).all(axis=1)]
-        return faces[np.argsort(faces[:, 0], kind="stable")]
+    def _detect(self, image: Image, least_score: float) -> Faces:
+        search = self.face_detector.search
+        self.face_detector.search = replace(search, score_threshold=min(search.score_threshold, least_score))
+        try:
+            return self.face_detector.detect(image)
+        finally:
+            self.face_detector.search = search
 
     def _detection(self, box: np.ndarray, scores: np.ndarray) -> Detection:
         ranked = sorted(zip(self.class_ids, scores.tolist(), strict=True), key=lambda pair: -pair[1])

@@ -45,7 +45,7 @@ def test_without_a_source_a_clip_of_its_own_is_told_right(tmp_path):
         pytest.skip("this machine has a webcam, which the demo takes first")
     lines, summary = finished(demo(tmp_path))
     assert [line["frame"] for line in lines] == list(range(len(lines))) and len(lines) > 200
-    assert all(len(line["detections"]) == 1 for line in lines)
+    assert all([person["id"] for person in line["detections"]] == ["1"] for line in lines)
     assert states(lines) == ["no_mask", "mask", "improper_mask", "mask", "improper_mask", "no_mask"]
     assert frames_in(tmp_path / "annotated.mp4") == len(lines)
     assert (tmp_path / "detections.jsonl").read_text().splitlines() == [json.dumps(line) for line in lines]

@@ -46,7 +46,7 @@ def test_the_camera_s_parameters_are_all_there(parameter: Described):
 
 def test_the_detector_s_topics_and_services_are_those_of_the_running_node(tmp_path):
     told = {
-        (re.sub("^~/", "/mask_detector/", name) if name[0] == "~" else f"/{name}"): kind
+        ("/" + re.sub("^~/", "mask_detector/", name).lstrip("/")): kind
         for names, kinds, _ in rows("topic")
         for name, kind in zip(re.findall(r"`([^`]+)`", names), kinds.split(", ") * 2, strict=False)
     }
@@ -58,7 +58,7 @@ def test_the_detector_s_topics_and_services_are_those_of_the_running_node(tmp_pa
         found = {
             name: types[0].split("/")[-1]
             for name, types in graph.get_topic_names_and_types() + graph.get_service_names_and_types()
-            if name.startswith("/mask_detector/") or name == "/image"
+            if name.startswith("/mask_detector/") or name in ("/image", "/diagnostics")
         }
     standard = r"/(get|set|list|describe)_\w*parameter\w*$|/(get|change)_\w*state\w*$|/get_\w*transition\w*$"
     own = {

@@ -14,6 +14,7 @@ from mask_detector.annotate.record import Line, Record, drawn_from, is_finished
 from mask_detector.annotate.stop import Stop
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import ImageError, MaskDetectorError
+from mask_detector.follow import People, VideoDetector
 from mask_detector.frame_sources import Frame, FrameSource, Unreadable, is_picture, open_source
 from mask_detector.outputs import JsonLines, VideoWriter, frame_line, write_picture
 from mask_detector.pipeline import MaskDetector
@@ -75,7 +76,7 @@ class Annotator:
             with _libraries_muted():
                 source = open_source(job.spec)
         except ImageError as error:
-            self._count(self._line(Unreadable(job.source, 0, error), known))
+            self._count(self._line(Unreadable(job.source, 0, error), known, None))
             return
         with source, _video(job, source) as video:
             if source.live and known:
@@ -86,8 +87,9 @@ class Annotator:
     def _annotate_frames(
         self, job: Job, source: FrameSource, known: dict[int, Line], video: VideoWriter | None
     ) -> None:
+        people = None if is_picture(job.spec) else People(self._detector.class_ids)
         for item in _read_quietly(source):
-            line = self._line(item, known)
+            line = self._line(item, known, people)
             self._count(line)
             if job.copy and isinstance(item, Frame):
                 self._draw(item, line, job, source.live, video)
@@ -95,11 +97,16 @@ class Annotator:
                 self.stopped_at = "" if source.live else f"after frame {item.index} of '{job.source}'"
                 return
 
-    def _line(self, item: Frame | Unreadable, known: dict[int, Line]) -> Line:
+    def _line(self, item: Frame | Unreadable, known: dict[int, Line], people: People | None) -> Line:
         """Return the line of an item: the recorded one where there is one, else a new one, written."""
-        if item.index in known:
-            return known[item.index]
-        line = self._failure(item) if isinstance(item, Unreadable) else self._finding(item)
+        line = known.get(item.index) or self._new_line(item, people)
+        if people and isinstance(item, Frame):
+            # From the line, also where it is new: a resumed run then goes on exactly as this one.
+            people.learn(drawn_from(line), item.time)
+        return line
+
+    def _new_line(self, item: Frame | Unreadable, people: People | None) -> Line:
+        line = self._failure(item) if isinstance(item, Unreadable) else self._finding(item, people)
         self._lines.write(line)
         return line
 
@@ -107,8 +114,10 @@ class Annotator:
         self._bar.write(f"annotate: {item.error}", file=sys.stderr)
         return {"source": item.source, "frame": item.index, "error": str(item.error)}
 
-    def _finding(self, frame: Frame) -> Line:
-        return frame_line(frame, self._detector.detect(frame.image))
+    def _finding(self, frame: Frame, people: People | None) -> Line:
+        if people is None:
+            return frame_line(frame, self._detector.detect(frame.image))
+        return frame_line(frame, VideoDetector(self._detector, people).see(frame.image, frame.time).people)
 
     def _draw(self, frame: Frame, line: Line, job: Job, live: bool, video: VideoWriter | None) -> None:
         drawn = draw_detections(frame.image, drawn_from(line))

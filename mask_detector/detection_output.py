@@ -1,0 +1,43 @@
+"""The detections of every frame, and what a behaviour waits for: a state that begins, changes or ends."""
+
+from collections.abc import Sequence
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from std_msgs.msg import Header
+from vision_msgs.msg import Detection2DArray
+
+from mask_detector.detection import Detection
+from mask_detector.messages import to_detection_array
+
+_RELIABLE = QoSProfile(depth=10)
+
+
+class DetectionOutput:
+    """The topics `~/detections` and `~/state_changes`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        overriding = QoSOverridingOptions.with_default_policies()
+        self._detections, self._changes = (
+            node.create_publisher(Detection2DArray, name, _RELIABLE, qos_overriding_options=overriding)
+            for name in ("~/detections", "~/state_changes")
+        )
+        self.topic = self._detections.topic_name
+        self._last_header = Header()
+
+    def publish(self, people: Sequence[Detection], changes: Sequence[Detection], header: Header) -> None:
+        """Publish who is in the frame with this header, nobody too, and changes only if there are any."""
+        self._last_header = header
+        self._detections.publish(to_detection_array(people, header))
+        self.tell(changes)
+
+    def tell(self, changes: Sequence[Detection]) -> None:
+        """Publish changes, if there are any, with the header of the last frame."""
+        if changes:
+            self._changes.publish(to_detection_array(changes, self._last_header))
+
+    def destroy(self) -> None:
+        for publisher in (self._detections, self._changes):
+            self._node.destroy_publisher(publisher)

@@ -1,0 +1,54 @@
+"""The parameters of the detector node, and the settings of the core that they stand for."""
+
+from dataclasses import fields
+
+from mask_detector.classifiers import RUNTIMES
+from mask_detector.face_detectors import FACE_DETECTORS, FaceSearch
+from mask_detector.follow import Following
+from mask_detector.image_conversion import JPEG_QUALITY
+from mask_detector.image_input import TRANSPORTS
+from mask_detector.parameters import Described, Parameters
+
+_SEARCH = FaceSearch()
+_FOLLOWING = Following()
+
+PARAMETERS = (
+    Described("autostart", True, "configure and activate at start, without a lifecycle manager"),
+    Described("image_transport", TRANSPORTS[0], "how images arrive", choices=TRANSPORTS),
+    Described("face_detector", FACE_DETECTORS[0], "which face detector; auto is the best that runs here",
+              choices=FACE_DETECTORS),
+    Described("face_model", "", "path of a YuNet file to use in place of the shipped one"),
+    Described("classifier", "", "name of a classifier in models/manifest.json; empty for the default"),
+    Described("runtime", RUNTIMES[0], "what runs the classifier; auto: litert if installed, else opencv",
+              choices=RUNTIMES),
+    Described("threads", 2, "processor cores that the models may use", low=1, high=64),
+    Described("face_score_threshold", _SEARCH.score_threshold, "least score of a face", high=1, live=True),
+    Described("face_nms_threshold", _SEARCH.nms_threshold, "overlap (IoU) from which two boxes are one face",
+              high=1, live=True),
+    Described("face_input_size", _SEARCH.input_size, "longest side in pixels at which images are searched",
+              low=64, high=4096, live=True),
+    Described("face_min_size", _SEARCH.min_size, "shorter side of the smallest face, pixels of the image",
+              low=1, high=4096, live=True),
+    Described("face_max_size", _SEARCH.max_size, "longer side of the largest face, pixels; 0 for no limit",
+              high=16384, live=True),
+    Described("follow_score_threshold", _FOLLOWING.score_threshold,
+              "least score of a face that continues a person who is followed", high=1, live=True),
+    Described("follow_patience", _FOLLOWING.patience,
+              "seconds for which a person may be unseen until they have left", low=0.1, high=60, live=True),
+    Described("follow_settle_time", _FOLLOWING.settle_time,
+              "seconds of clear evidence after which a state is settled or changes, about",
+              low=0.1, high=10, live=True),
+    Described("raw_scores", False, "publish the scores of each frame alone in ~/detections", live=True),
+    Described("jpeg_quality", JPEG_QUALITY, "quality of the compressed annotated image, percent",
+              low=1, high=100, live=True),
+)  # fmt: skip
+
+
+def face_search(values: Parameters) -> FaceSearch:
+    """Return how to look for faces."""
+    return FaceSearch(**{field.name: values[f"face_{field.name}"] for field in fields(FaceSearch)})
+
+
+def following(values: Parameters) -> Following:
+    """Return how to follow people."""
+    return Following(**{field.name: values[f"follow_{field.name}"] for field in fields(Following)})

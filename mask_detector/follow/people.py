@@ -1,0 +1,185 @@
+"""Everybody who is followed: where they are, what they wear, when they were seen, and their ids.
+
+Each frame goes in two steps. `see` tells who was found and what is believed of them, and changes
+nothing; `learn` then takes the answer in. What was recorded can so be learned as well, and a run
+that resumes from its record goes on exactly as if it had never been interrupted.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mask_detector.detection import Detection
+from mask_detector.follow.association import NOBODY, Rows, associate
+from mask_detector.follow.motion import Motions, places_of
+from mask_detector.follow.settling import GLANCES, SURE, believe, confirm, first_belief
+
+LEFT = ""
+"""The class_id with which a person leaves."""
+
+_OUT_OF_ORDER = 0.2  # seconds; time that jumps back farther begins anew: a bag that loops, a new simulation
+_NO_MOTIONS = Motions.starting(np.empty((0, 3)))
+
+
+@dataclass(frozen=True)
+class Following:
+    """How to follow people; every default of it stands here.
+
+    Attributes:
+        score_threshold: least score of a face that continues a person, 0 to 1; who is new needs that
+            of the face detector.
+        patience: seconds for which a person may be unseen until they have left.
+        settle_time: seconds of clear evidence after which a state is settled or changes, about.
+    """
+
+    score_threshold: float = 0.3
+    patience: float = 1.5
+    settle_time: float = 0.4
+
+
+@dataclass
+class _Person:
+    """What is known of one person besides the arrays; `seen` and `evidence` in seconds."""
+
+    id: str
+    detection: Detection
+    seen: float
+    evidence: float = 0.0
+    settled: bool = False
+
+
+class People:
+    """The people in one stream of images. Times are in seconds; ids are never used again.
+
+    Args:
+        class_ids: the classes, in the order of the scores.
+        following: how to follow; may be replaced between two frames.
+    """
+
+    def __init__(self, class_ids: Sequence[str], following: Following = Following()) -> None:
+        self.following = following
+        self._class_ids = tuple(class_ids)
+        self._last_id = 0
+        self._time = 0.0
+        self._people: list[_Person] = []
+        self._motions = _NO_MOTIONS
+
+    def find(self, boxes: NDArray, certain: NDArray[np.bool_], time: float) -> Rows:
+        """Tell who the found faces are: shape (M,), NOBODY for who is new.
+
+        Args:
+            boxes: shape (M, 4).
+            certain: shape (M,); the other finds may only continue somebody.
+            time: of the frame.
+        """
+        if self._begins_anew(time):
+            return np.full(len(boxes), NOBODY, np.intp)
+        awaited = self._awaited(time)
+        expected = self._motions.only(awaited).after(self._elapsed(time))
+        rows = associate(expected, places_of(boxes), certain)
+        return np.append(np.flatnonzero(awaited), NOBODY)[rows]
+
+    def see(self, rows: Rows, found: Sequence[Detection], time: float) -> list[Detection]:
+        """Return what was found with ids and with settled scores; `rows` as `find` gave them."""
+        if not found:
+            return []
+        scores = np.array([[one.scores[name] for name in self._class_ids] for one in found])
+        belief = first_belief(scores)
+        known = np.flatnonzero(rows != NOBODY)
+        if len(known):
+            people = [self._people[row] for row in rows[known].tolist()]
+            belief[known] = self._believe(people, scores[known], time)
+        people = zip(found, belief.tolist(), self._ids_of(rows), strict=True)
+        return [Detection(one.box, self._ranked(row), name) for one, row, name in people]
+
+    def learn(self, seen: Sequence[Detection], time: float) -> list[Detection]:
+        """Take in what `see` returned; return whose settled state began or changed, and who has left.
+
+        Those who left come first, with the box where they were last seen and LEFT for a class.
+        """
+        changes = self.forget() if self._begins_anew(time) else []
+        elapsed = self._elapsed(time)
+        self._motions = self._motions.after(elapsed)
+        self._time = self._time + elapsed if self._people else time
+        row_of = {person.id: row for row, person in enumerate(self._people)}
+        known = [one for one in seen if one.id in row_of]
+        new = [one for one in seen if one.id and one.id not in row_of]
+        changes_of_state = self._meet_again(known, [row_of[one.id] for one in known])
+        changes += self._let_go()
+        self._welcome(new)
+        return changes + changes_of_state
+
+    def forget(self) -> list[Detection]:
+        """Begin anew, with ids that go on; return those who have left by that, as `learn` does."""
+        left = [_leaving(person) for person in self._people if person.settled]
+        self._people, self._motions = [], _NO_MOTIONS
+        return left
+
+    def _begins_anew(self, time: float) -> bool:
+        return time < self._time - _OUT_OF_ORDER
+
+    def _elapsed(self, time: float) -> float:
+        return max(0.0, time - self._time)
+
+    def _believe(self, people: list[_Person], scores: NDArray, time: float) -> NDArray:
+        before = np.array([[one.detection.scores[name] for name in self._class_ids] for one in people])
+        elapsed = np.array([max(0.0, time - one.seen) for one in people])
+        belief = believe(before, scores, elapsed, self.following.settle_time)
+        settled = np.array([one.settled for one in people])
+        return confirm(belief, settled & (belief.argmax(axis=1) != before.argmax(axis=1)))
+
+    def _ids_of(self, rows: Rows) -> list[str]:
+        numbers = itertools.count(self._last_id + 1)
+        return [str(next(numbers)) if row == NOBODY else self._people[row].id for row in rows.tolist()]
+
+    def _ranked(self, belief: list[float]) -> dict[str, float]:
+        return dict(sorted(zip(self._class_ids, belief, strict=True), key=lambda pair: -pair[1]))
+
+    def _meet_again(self, seen: Sequence[Detection], rows: list[int]) -> list[Detection]:
+        """Update the people in `rows`; return those whose state began or changed."""
+        if not seen:
+            return []
+        places = places_of(np.array([one.box for one in seen]))
+        self._motions = self._motions.corrected(np.array(rows), places)
+        pairs = zip(rows, seen, strict=True)
+        return [one for row, one in pairs if self._settles(self._people[row], one)]
+
+    def _settles(self, person: _Person, seen: Detection) -> bool:
+        """Update a person; tell whether the settled state begins or changes."""
+        changed = seen.class_id != person.detection.class_id
+        settle_time = self.following.settle_time
+        person.evidence += min(self._time - person.seen, settle_time / GLANCES)
+        person.detection, person.seen = seen, max(self._time, person.seen)
+        if person.settled:
+            return changed
+        person.settled = person.evidence >= settle_time and seen.score >= SURE
+        return person.settled
+
+    def _let_go(self) -> list[Detection]:
+        """Drop those who were not seen for too long; return those of them who had a settled state."""
+        awaited = self._awaited(self._time)
+        if awaited.all():
+            return []
+        gone = [self._people[row] for row in np.flatnonzero(~awaited)]
+        self._people = [self._people[row] for row in np.flatnonzero(awaited)]
+        self._motions = self._motions.only(awaited)
+        return [_leaving(person) for person in gone if person.settled]
+
+    def _awaited(self, time: float) -> NDArray[np.bool_]:
+        patience = self.following.patience
+        return np.array([time - person.seen <= patience for person in self._people], bool)
+
+    def _welcome(self, seen: Sequence[Detection]) -> None:
+        if not seen:
+            return
+        self._people += [_Person(one.id, one, self._time) for one in seen]
+        places = places_of(np.array([one.box for one in seen]))
+        self._motions = self._motions.joined(Motions.starting(places))
+        self._last_id = max(self._last_id, *(int(one.id) for one in seen))
+
+
+def _leaving(person: _Person) -> Detection:
+    return Detection(person.detection.box, {LEFT: 1.0}, person.id)

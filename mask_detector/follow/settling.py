@@ -1,0 +1,50 @@
+"""How a mask is worn, from many glances: a Bayes filter on the calibrated scores.
+
+A hidden Markov model with rare changes: each frame multiplies the belief by its scores, and a
+little of the belief leaks to the other classes, for people do change. Frames close together show
+the same pose and the same blur, so one counts by the time that it adds, not as a whole piece of
+evidence; a fast camera then decides neither sooner nor more nervously than a slow one. A mean
+over a window is slower for the same calm, and a vote forgets how sure each frame was.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+SURE = 0.8  # belief from which a state is settled, and with which a new one begins: the hysteresis
+_LEAST_SCORE = 0.02  # no single frame is believed to be surer
+_CHANGES = 0.1  # how often a person changes the state, a second
+GLANCES = 2  # independent pieces of evidence within the time to settle
+
+
+def believe(belief: Array, scores: Array, elapsed: Array, settle_time: float) -> Array:
+    """Return the belief after one more frame.
+
+    Args:
+        belief: of N people before, shape (N, classes).
+        scores: of the frame, shape (N, classes); they sum to 1, as the results do.
+        elapsed: seconds since each was seen, shape (N,).
+        settle_time: seconds of clear evidence that a change takes, about.
+    """
+    leak = 1 - np.exp(-_CHANGES * elapsed)[:, None]
+    weight = np.minimum(elapsed * GLANCES / settle_time, 1.0)[:, None]
+    expected = (1 - leak) * belief + leak / belief.shape[1]
+    return _normalised(expected * np.maximum(scores, _LEAST_SCORE) ** weight)
+
+
+def first_belief(scores: Array) -> Array:
+    """Return the belief after the first frame, shape (N, classes)."""
+    return _normalised(np.maximum(scores, _LEAST_SCORE))
+
+
+def confirm(belief: Array, changed: NDArray[np.bool_]) -> Array:
+    """Make the belief of those who `changed` at least SURE, so that it takes as much to go back."""
+    tops = belief.max(axis=1, keepdims=True)
+    doubtful = changed[:, None] & (tops < SURE)
+    others = belief * (1 - SURE) / np.maximum(1 - tops, 1e-9)
+    return np.where(doubtful, np.where(belief == tops, SURE, others), belief)
+
+
+def _normalised(belief: Array) -> Array:
+    return belief / belief.sum(axis=1, keepdims=True)
