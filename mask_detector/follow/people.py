@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mask_detector.detection import Detection
 from mask_detector.follow.association import NOBODY, Rows, associate
 from mask_detector.follow.motion import Motions, places_of
-from mask_detector.follow.settling import GLANCES, SURE, believe, confirm, first_belief
+from mask_detector.follow.settling import GLANCES, SURE, believe, clarity, confirm, first_belief
 
 LEFT = ""
 """The class_id with which a person leaves."""
@@ -91,7 +91,8 @@ class People:
         known = np.flatnonzero(rows != NOBODY)
         if len(known):
             people = [self._people[row] for row in rows[known].tolist()]
-            belief[known] = self._believe(people, scores[known], time)
+            clear = clarity([found[index].box for index in known])
+            belief[known] = self._believe(people, scores[known], clear, time)
         people = zip(found, belief.tolist(), self._ids_of(rows), strict=True)
         return [Detection(one.box, self._ranked(row), name) for one, row, name in people]
 
@@ -124,10 +125,10 @@ class People:
     def _elapsed(self, time: float) -> float:
         return max(0.0, time - self._time)
 
-    def _believe(self, people: list[_Person], scores: NDArray, time: float) -> NDArray:
+    def _believe(self, people: list[_Person], scores: NDArray, clear: NDArray, time: float) -> NDArray:
         before = np.array([[one.detection.scores[name] for name in self._class_ids] for one in people])
         elapsed = np.array([max(0.0, time - one.seen) for one in people])
-        belief = believe(before, scores, elapsed, self.following.settle_time)
+        belief = believe(before, scores, elapsed, clear, self.following.settle_time)
         settled = np.array([one.settled for one in people])
         return confirm(belief, settled & (belief.argmax(axis=1) != before.argmax(axis=1)))
 
@@ -151,7 +152,8 @@ class People:
         """Update a person; tell whether the settled state begins or changes."""
         changed = seen.class_id != person.detection.class_id
         settle_time = self.following.settle_time
-        person.evidence += min(self._time - person.seen, settle_time / GLANCES)
+        clear = float(clarity(seen.box)[0])
+        person.evidence += clear * min(self._time - person.seen, settle_time / GLANCES)
         person.detection, person.seen = seen, max(self._time, person.seen)
         if person.settled:
             return changed
