@@ -5,7 +5,7 @@
 
 An input is a COCO file, whose faces labelled as bare receive masks, or a picture or a folder of them,
 where all faces may; either way the classifier must take them for bare too. The result is
-`data/drawn.json` (COCO) with its pictures in `data/drawn/`: name it in `train_scenes` of the settings.
+`data/drawn.json` (COCO) with its pictures in `data/drawn/`: name it under `data.train` in the settings.
 Each drawn picture keeps the source and person of the bare one, so that `training.dataset split` never
 parts them.
 
