@@ -4,7 +4,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from tqdm import tqdm
@@ -18,6 +18,7 @@ from mask_detector.follow import People, VideoDetector
 from mask_detector.frame_sources import Frame, FrameSource, Unreadable, is_picture, open_source
 from mask_detector.outputs import JsonLines, VideoWriter, frame_line, write_picture
 from mask_detector.pipeline import MaskDetector
+from mask_detector.quiet import libraries_muted
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Annotator:
                 self._count(line)
             return
         try:
-            with _libraries_muted():
+            with libraries_muted():
                 source = open_source(job.spec)
         except ImageError as error:
             self._count(self._line(Unreadable(job.source, 0, error), known, None))
@@ -144,22 +145,8 @@ def _video(job: Job, source: FrameSource) -> AbstractContextManager[VideoWriter 
 def _read_quietly(source: FrameSource) -> Iterator[Frame | Unreadable]:
     items = iter(source)
     while True:
-        with _libraries_muted():
+        with libraries_muted():
             item = next(items, None)
         if item is None:
             return
         yield item
-
-
-@contextmanager
-def _libraries_muted() -> Iterator[None]:
-    """Keep libjpeg and libpng, which write straight to file descriptor 2, from tearing the progress bar."""
-    stderr = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)

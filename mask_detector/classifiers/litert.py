@@ -9,6 +9,7 @@ from mask_detector.classifiers.base import Scores
 from mask_detector.crops import Image
 from mask_detector.errors import ModelError
 from mask_detector.model_store import ClassifierInfo
+from mask_detector.quiet import libraries_muted
 
 
 class LiteRT:
@@ -23,8 +24,9 @@ class LiteRT:
     def __init__(self, info: ClassifierInfo, model: Path, threads: int) -> None:
         self.info = info
         try:
-            self._interpreter = Interpreter(str(model), num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with libraries_muted():  # it announces its choice of kernels
+                self._interpreter = Interpreter(str(model), num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{model} is not a LiteRT model: {error}") from error
         self._input = self._interpreter.get_input_details()[0]
