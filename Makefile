@@ -5,11 +5,16 @@ PYTHON ?= $(or $(firstword $(foreach python,$(wildcard .venv/bin/python) python3
 	&& echo $(python)))),python3)
 SOURCE ?=
 OUT ?= demo_output
+# Through the environment, so that a name may hold spaces, quotes and dollars.
+export DEMO_SOURCE := $(value SOURCE)
+export DEMO_OUT := $(value OUT)
+# A ROS that was sourced before has its own Python packages, which would shadow those of .venv.
+unexport PYTHONPATH PYTHONHOME
 
 .PHONY: demo test setup lock clean
 
 demo: setup
-	@.venv/bin/python -m mask_detector demo --out '$(OUT)' $(if $(SOURCE),'$(SOURCE)')
+	@.venv/bin/python -m mask_detector demo --out "$$DEMO_OUT" -- "$$DEMO_SOURCE"
 
 test:
 	@$(PYTHON) standalone/install.py --tests

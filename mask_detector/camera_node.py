@@ -1,5 +1,6 @@
 """A camera for machines without usb_cam: publishes a video, picture, folder, webcam or stream."""
 
+import traceback
 from collections.abc import Sequence
 from threading import Event, Thread
 
@@ -30,6 +31,9 @@ class CameraNode(Node):
     A file waits for its first subscriber, so that nobody misses its beginning; a webcam or stream
     that drops is opened again.
 
+    Attributes:
+        exit_code: what the process ends with; 1 once the source could not be played further.
+
     Raises:
         ImageError: the source is a file or folder that cannot be played.
     """
@@ -42,6 +46,7 @@ class CameraNode(Node):
         if self._is_file:
             open_source(self._source).close()
         self._output = ImageOutput(self, "image_raw")
+        self.exit_code = 0
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -55,13 +60,15 @@ class CameraNode(Node):
 
     def _run(self) -> None:
         try:
-            with ended_by_shutdown(self):
+            with ended_by_shutdown():
                 self._wait_for_subscriber()
                 self._play()
-        except ImageError as error:
-            self.get_logger().fatal(str(error))
-        if not self._stop.is_set():
-            self.context.try_shutdown()
+        except Exception as error:  # whatever it is, the process may not stay without its camera
+            self.exit_code = 1
+            self.get_logger().fatal(str(error) if isinstance(error, ImageError) else traceback.format_exc())
+        finally:
+            if not self._stop.is_set():
+                self.context.try_shutdown()
 
     def _wait_for_subscriber(self) -> None:
         while self._is_file and not self._output.wanted and not self._stop.is_set():

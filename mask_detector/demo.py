@@ -19,6 +19,8 @@ from threading import Event
 from typing import Any
 
 import rclpy
+from builtin_interfaces.msg import Time
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image as ImageMsg
@@ -37,6 +39,7 @@ from mask_detector.transport import transport_environment
 
 _NAMESPACE = "/demo"
 _SEND_AGAIN = 0.5  # seconds
+_BETWEEN_PICTURES = 60.0  # seconds, by the stamps
 _PATIENCE = 30.0  # seconds until an answer is given up
 
 
@@ -52,6 +55,7 @@ class Demo(Node):
         self.create_subscription(Detection2DArray, "mask_detector/detections", self._take, 10)
         self.create_subscription(ImageMsg, "mask_detector/annotated_image", self._take, 10)
         self.latencies: list[float] = []
+        self._source, self._ahead = "", 0.0
 
     def _take(self, message: Detection2DArray | ImageMsg) -> None:
         self._answers[type(message)] = message
@@ -62,7 +66,7 @@ class Demo(Node):
         Raises:
             MaskDetectorError: the detector has ended or does not answer.
         """
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id="camera")
+        header = Header(stamp=self._stamp(frame), frame_id="camera")
         message = to_image(frame.image, header)
         end = time.monotonic() + _PATIENCE
         while time.monotonic() < end:
@@ -78,6 +82,12 @@ class Demo(Node):
                 if self._detector.poll() is not None:
                     raise MaskDetectorError("the detector has ended; its reason is above")
         raise MaskDetectorError(f"the detector has not answered for {_PATIENCE:.0f} s")
+
+    def _stamp(self, frame: Frame) -> Time:
+        """Return the time; each picture seems so much later that nobody in it is taken for known."""
+        if frame.index == 0 and frame.source != self._source:
+            self._source, self._ahead = frame.source, self._ahead + _BETWEEN_PICTURES
+        return (self.get_clock().now() + Duration(seconds=self._ahead)).to_msg()
 
     def _answered(self, header: Header) -> bool:
         stamps = [answer.header.stamp for answer in self._answers.values()]
@@ -96,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         with _detector() as detector:
             return _run(options.source, options.out, detector, stop)
+    except BrokenPipeError:  # who reads the lines has seen enough
+        return 0
     except (MaskDetectorError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -120,10 +132,17 @@ def _detector() -> Iterator[subprocess.Popen]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.wait(10)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _run(spec: str, out: Path, detector: subprocess.Popen, stop: Event) -> int:
+    if spec and os.path.realpath(spec) in map(os.path.realpath, _results(out)):
+        raise MaskDetectorError(
+            f"'{spec}' is where the result goes: name another folder as --out (make: OUT=…)"
+        )
     source = spec or default_source() or str(make_demo_clip(out / "demo_clip.mp4"))
     print(f"demo: {source}; Ctrl-C ends it", file=sys.stderr)
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
@@ -135,25 +154,32 @@ def _run(spec: str, out: Path, detector: subprocess.Popen, stop: Event) -> int:
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
-        _summarise(timeline, node.latencies, out)
+        if timeline.frames:
+            _summarise(timeline, node.latencies, out)
     return 0
+
+
+def _results(out: Path) -> tuple[Path, Path]:
+    """Return where the lines of JSON and the annotated video go."""
+    return out / "detections.jsonl", out / "annotated.mp4"
 
 
 def _record(node: Demo, player: Player, out: Path, timeline: Timeline) -> None:
     """Send every frame, and print and keep the answers."""
-    lines_file, video_file = out / "detections.jsonl", out / "annotated.mp4"
-    for former in (lines_file, video_file):
-        former.unlink(missing_ok=True)
-    with JsonLines(None) as printed, JsonLines(lines_file) as kept, ExitStack() as stack:
-        video = None
+    lines_file, video_file = _results(out)
+    with JsonLines(None) as printed, ExitStack() as stack:
+        kept, video = None, None
         for frame in player:
             answer = node.ask(frame)
             if answer is None:
                 return
+            if kept is None or video is None:  # a former record stays until there is a new one
+                lines_file.unlink(missing_ok=True)
+                kept = stack.enter_context(JsonLines(lines_file))
+                video = stack.enter_context(VideoWriter(video_file, player.rate))
             detections = from_detection_array(answer[0])
             for lines in (printed, kept):
                 lines.write(frame_line(frame, detections))
-            video = video or stack.enter_context(VideoWriter(video_file, player.rate))
             video.write(to_bgr(answer[1]), frame.time if player.live else None)
             timeline.add(frame.time, detections)
 
@@ -163,8 +189,9 @@ def _summarise(timeline: Timeline, latencies: list[float], out: Path) -> None:
     text = [f"demo: {timeline.frames} frames, the nearest person:"]
     text += [f"  {start:6.1f} to {end:6.1f} s  {state}" for start, end, state in timeline.periods()]
     text.append(f"faces: {', '.join(f'{n} {name}' for name, n in timeline.faces.most_common()) or 'none'}")
-    if latencies:
-        median = 1000 * statistics.median(latencies)
-        text.append(f"from image to answer, over DDS and back: {median:.0f} ms (median)")
-        text.append(f"annotated video: {out / 'annotated.mp4'}, lines of JSON: {out / 'detections.jsonl'}")
+    lines_file, video_file = _results(out)
+    text.append(
+        f"from image to answer, over DDS and back: {1000 * statistics.median(latencies):.0f} ms (median)"
+    )
+    text.append(f"annotated video: {video_file}, lines of JSON: {lines_file}")
     print("\n".join(text), file=sys.stderr)

@@ -11,7 +11,7 @@ from vision_msgs.msg import Detection2DArray
 from mask_detector.detection import Detection
 from mask_detector.messages import to_detection_array
 
-_RELIABLE = QoSProfile(depth=10)
+_DEPTH = 10  # messages kept for a slow subscriber
 
 
 class DetectionOutput:
@@ -21,7 +21,10 @@ class DetectionOutput:
         self._node = node
         overriding = QoSOverridingOptions.with_default_policies()
         self._detections, self._changes = (
-            node.create_publisher(Detection2DArray, name, _RELIABLE, qos_overriding_options=overriding)
+            # A profile of its own for each: rclpy writes overrides into it.
+            node.create_publisher(
+                Detection2DArray, name, QoSProfile(depth=_DEPTH), qos_overriding_options=overriding
+            )
             for name in ("~/detections", "~/state_changes")
         )
         self.topic = self._detections.topic_name

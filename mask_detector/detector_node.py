@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import wraps
 
 import cv2
@@ -40,8 +41,9 @@ def _told(transition):
         try:
             transition(self, state)
             return TransitionCallbackReturn.SUCCESS
-        except MaskDetectorError as error:
-            self.get_logger().fatal(str(error))
+        except (MaskDetectorError, RuntimeError) as error:  # rclpy's own are RuntimeErrors
+            if self.context.ok():  # else a signal has shut ROS down meanwhile
+                self.get_logger().fatal(str(error))
             return TransitionCallbackReturn.FAILURE
         except Exception:
             self.get_logger().fatal(f"unexpected failure:\n{traceback.format_exc()}")
@@ -58,6 +60,7 @@ class DetectorNode(LifecycleNode):
         self._detector: MaskDetector | None = None
         self._active = False
         self._enabled = True
+        self._resources = ExitStack()  # what configuring made and cleaning up destroys
         self._diagnostics = Diagnostics(self)
         self._people = People(load_manifest().class_ids)  # for the node's life: ids never come back
         self._settings = Parameters(self, PARAMETERS, lambda: self._detector is not None)
@@ -75,15 +78,21 @@ class DetectorNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> None:
         """Load the models and create the publishers."""
         cv2.setNumThreads(self._settings["threads"])
-        self._detector = self._load()
-        self._video = VideoDetector(self._detector, self._people)
+        detector = self._load()
         self._people.following = following(self._settings)
-        self._output = DetectionOutput(self)
-        self._annotated = ImageOutput(self, "~/annotated_image")
-        self._label_info = self.create_publisher(LabelInfo, "~/label_info", _LATCHED)
-        self._vision_info = self.create_publisher(VisionInfo, "~/vision_info", _LATCHED)
-        self._input = ImageInput(self, self._settings["image_transport"], self._on_image)
-        self._diagnostics.input = self._input
+        with ExitStack() as made:  # destroyed at once if one of them fails
+            self._output = DetectionOutput(self)
+            made.callback(self._output.destroy)
+            self._annotated = ImageOutput(self, "~/annotated_image")
+            made.callback(self._annotated.destroy)
+            self._label_info = self.create_publisher(LabelInfo, "~/label_info", _LATCHED)
+            made.callback(self.destroy_publisher, self._label_info)
+            self._vision_info = self.create_publisher(VisionInfo, "~/vision_info", _LATCHED)
+            made.callback(self.destroy_publisher, self._vision_info)
+            self._input = ImageInput(self, self._settings["image_transport"], self._on_image)
+            self._resources = made.pop_all()
+        self._detector, self._video = detector, VideoDetector(detector, self._people)
+        self._diagnostics.watch(self._input)
 
     @_told
     def on_activate(self, state: LifecycleState) -> None:
@@ -121,15 +130,12 @@ class DetectorNode(LifecycleNode):
         self._release()
 
     def _release(self) -> None:
-        if self._detector is None:
-            return
-        self._active = False
-        self._receive_or_rest()
-        self._output.destroy()
-        self._annotated.destroy()
-        for publisher in (self._label_info, self._vision_info):
-            self.destroy_publisher(publisher)
-        self._detector = None
+        if self._active:
+            self._active = False
+            self._receive_or_rest()
+        self._detector = self._video = None
+        self._diagnostics.watch(None)
+        self._resources.close()
 
     def _load(self) -> MaskDetector:
         values = self._settings
@@ -172,6 +178,7 @@ class DetectorNode(LifecycleNode):
         try:
             seen = self._video.see(image, time)
             changes = self._people.learn(seen.people, time)
+            drawn = draw_detections(image, seen.people) if self._annotated.wanted else None
         except Exception:  # one strange frame may not end a robot's sight
             self.get_logger().error(
                 f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
@@ -181,8 +188,7 @@ class DetectorNode(LifecycleNode):
             return
         self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, changes, header)
         self._diagnostics.processed()
-        if self._annotated.wanted:
-            drawn = draw_detections(image, seen.people)
+        if drawn is not None:
             self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
 
 

@@ -37,6 +37,14 @@ class Diagnostics:
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still
         node.create_timer(1.0, self._publish, clock=steady)
 
+    def watch(self, source: ImageInput | None) -> None:
+        """Tell of this source of images from now on; its counts begin anew, and so do those here."""
+        self.input = source
+        self._processed = self._failed = 0
+        self._latencies.clear()
+        self._history.clear()
+        self._history.append((time.monotonic(), Counts()))
+
     def processed(self) -> None:
         """Count the frame whose detections were just published."""
         self._processed += 1

@@ -109,8 +109,14 @@ def to_data(image: NDArray[np.uint8]) -> array.array:
 
 
 def to_jpeg(image: Image, quality: int = JPEG_QUALITY) -> array.array:
-    """Return a BGR image as JPEG bytes; `quality` is 1 to 100."""
-    _, encoded = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    """Return a BGR image as JPEG bytes; `quality` is 1 to 100.
+
+    Raises:
+        ImageError: a side is longer than JPEG allows, 65500 pixels.
+    """
+    done, encoded = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    if not done:
+        raise ImageError(f"{image.shape[1]}x{image.shape[0]} pixels cannot be written as JPEG")
     return to_data(encoded)
 
 

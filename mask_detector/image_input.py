@@ -18,8 +18,6 @@ from mask_detector.health import SILENCE
 from mask_detector.image_conversion import compressed_to_bgr, to_bgr
 
 TRANSPORTS = ("raw", "compressed")
-# Depth 1: while one frame is worked on, a newer one replaces the one that waits.
-NEWEST_ONLY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _REPEAT = 60.0  # seconds until the same trouble is said again
 
 
@@ -60,7 +58,7 @@ class ImageInput:
             CompressedImage if self._compressed else ImageMsg,
             self.topic,
             self._receive,
-            NEWEST_ONLY,
+            _newest_only(),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still
@@ -104,8 +102,11 @@ class ImageInput:
         self._on_image(image, message.header)
 
     def _count_dropped(self, number: int) -> None:
-        """Count the gap to the image before; a publisher that starts again begins at 1."""
-        if 0 < self._number < number:
+        """Count the gap to the image before; a publisher that starts again begins at 1.
+
+        Each publisher has numbers of its own: where there are several nothing can be counted.
+        """
+        if 0 < self._number < number and self.publishers == 1:
             self.dropped += number - self._number - 1
         self._number = number
 
@@ -134,7 +135,8 @@ class ImageInput:
         wanted = "sensor_msgs/msg/CompressedImage" if self._compressed else "sensor_msgs/msg/Image"
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         if publishers:
-            return "; ".join(_describe(publisher, wanted) for publisher in publishers)
+            own = self._subscription.qos_profile if self._subscription else _newest_only()
+            return "; ".join(_describe(publisher, wanted, own) for publisher in publishers)
         own = f"{self._node.get_fully_qualified_name()}/"
         others = [
             name
@@ -145,12 +147,17 @@ class ImageInput:
         return f"nobody publishes there; {hint}"
 
 
-def _describe(publisher: TopicEndpointInfo, wanted: str) -> str:
+def _newest_only() -> QoSProfile:
+    """Depth 1: while one frame is worked on, a newer one replaces the one that waits."""
+    return QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def _describe(publisher: TopicEndpointInfo, wanted: str, own: QoSProfile) -> str:
     """Return what a publisher is called, and why nothing comes from it."""
     name = f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
     if publisher.topic_type != wanted:
         return f"{name} publishes {publisher.topic_type} there, not {wanted}: see parameter image_transport"
-    compatibility, reason = qos_check_compatible(publisher.qos_profile, NEWEST_ONLY)
+    compatibility, reason = qos_check_compatible(publisher.qos_profile, own)
     if compatibility == QoSCompatibility.ERROR:
         return f"{name} publishes there with another quality of service ({reason.strip()}): see qos_overrides"
     return f"{name} publishes there, but is silent: look at that node or its camera"

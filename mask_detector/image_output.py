@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 from mask_detector.crops import Image
 from mask_detector.messages import to_compressed_image, to_image
 
-_RELIABLE = QoSProfile(depth=2)  # as rviz2 asks for by default; a late picture is worth little
+_DEPTH = 2  # a late picture is worth little; reliable, as rviz2 asks for by default
 
 
 class ImageOutput:
@@ -20,9 +20,10 @@ class ImageOutput:
         self._node = node
         overriding = QoSOverridingOptions.with_default_policies()
         self.topic = node.resolve_topic_name(topic)
-        self._raw = node.create_publisher(ImageMsg, topic, _RELIABLE, qos_overriding_options=overriding)
-        self._compressed = node.create_publisher(
-            CompressedImage, f"{self.topic}/compressed", _RELIABLE, qos_overriding_options=overriding
+        self._raw, self._compressed = (
+            # A profile of its own for each: rclpy writes overrides into it.
+            node.create_publisher(kind, name, QoSProfile(depth=_DEPTH), qos_overriding_options=overriding)
+            for kind, name in ((ImageMsg, topic), (CompressedImage, f"{self.topic}/compressed"))
         )
 
     @property

@@ -2,8 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from inspect import getdoc
+from itertools import takewhile
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -15,42 +17,59 @@ from mask_detector.errors import MaskDetectorError
 from mask_detector.transport import transport_environment
 
 
-def run_node(make_node: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
+def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> int:
     """Make a node and spin it; return the exit code.
 
     Args:
-        make_node: called once ROS is initialised; MaskDetectorError and ParameterException
+        make_node: the node's class, called once ROS is initialised; MaskDetectorError and ParameterException
             raised there are told in one line, and the exit code is 1.
         arguments: the command line, by default that of the process.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if own := list(takewhile(lambda argument: argument != "--ros-args", arguments)):
+        return _explain(own, make_node)
     os.environ.update(transport_environment())
     try:
-        rclpy.init(args=None if arguments is None else [sys.argv[0], *arguments])
+        rclpy.init(args=[sys.argv[0], *arguments])
     except RuntimeError as error:  # an unknown ROS argument, a damaged parameter file
         print(f"ROS cannot start with these arguments: {error}", file=sys.stderr)
         return 1
     node = None
     try:
-        node = make_node()
-        with ended_by_shutdown(node):
+        with ended_by_shutdown():
+            node = make_node()
             rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (MaskDetectorError, ParameterException) as error:
-        get_logger("mask_detector").fatal(str(error))
-        return 1
+        if rclpy.ok():  # else a signal has shut ROS down meanwhile
+            get_logger(node.get_name() if node else make_node.__name__).fatal(str(error))
+            return 1
     finally:
         if node:
             node.destroy_node()
         rclpy.try_shutdown()
-    return 0
+    return getattr(node, "exit_code", 0)
+
+
+def _explain(arguments: Sequence[str], make_node: type[Node]) -> int:
+    """Print how the node is used; anything but a call for help is wrong usage."""
+    wanted = arguments[0] in ("-h", "--help")
+    complaint = "" if wanted else f"'{arguments[0]}' is no ROS argument. "
+    usage = "Arguments are ROS's own: --ros-args -p PARAMETER:=VALUE -r TOPIC:=NAME --params-file FILE"
+    purpose = (getdoc(make_node) or "").partition("\n")[0]
+    print(
+        f"{complaint}{usage}\n{purpose} The README tells topics and parameters.",
+        file=sys.stdout if wanted else sys.stderr,
+    )
+    return 0 if wanted else 2
 
 
 @contextmanager
-def ended_by_shutdown(node: Node) -> Iterator[None]:
+def ended_by_shutdown() -> Iterator[None]:
     """End quietly what is at work when a signal shuts ROS down: its publishers fail from then on."""
     try:
         yield
     except RuntimeError:  # RCLError is one
-        if node.context.ok():
+        if rclpy.ok():
             raise

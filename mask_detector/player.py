@@ -32,7 +32,7 @@ class Player:
         self, spec: str, stop: Event, tell: Callable[[str], None], rate: float = 0.0, loop: bool = False
     ) -> None:
         self.live = False
-        self.rate = rate
+        self.rate = self._wanted_rate = rate
         self._spec = spec
         self._stop = stop
         self._tell = tell
@@ -66,8 +66,8 @@ class Player:
 
     def _in_time(self, source: FrameSource) -> Iterator[Frame]:
         """Yield frames at their rate: a file waits, and of a live source what comes too early is left out."""
-        limited = self.rate > 0 or not source.live
-        self.rate = self.rate or source.rate or (0.0 if source.live else PICTURES_A_SECOND)
+        limited = self._wanted_rate > 0 or not source.live
+        self.rate = self._wanted_rate or source.rate or (0.0 if source.live else PICTURES_A_SECOND)
         period = 1 / self.rate if limited else 0.0
         due = time.monotonic()
         for item in source:

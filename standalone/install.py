@@ -27,7 +27,7 @@ REPOSITORY = HERE.parent
 VENV = REPOSITORY / ".venv"
 PYTHON = VENV / "bin" / "python"
 PYTHONS = ((3, 10), (3, 13))
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mask_detector"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "mask_detector"
 
 
 class SetupError(Exception):
@@ -85,7 +85,13 @@ def step(name: str, inputs: list[Path], action: Callable[[], None]) -> None:
 @contextmanager
 def only_one_at_a_time() -> Iterator[None]:
     """Let a second `make` wait for the first instead of writing into the same environment."""
-    with (REPOSITORY / ".setup.lock").open("w") as lock:
+    try:
+        lock = (REPOSITORY / ".setup.lock").open("w")
+    except OSError as error:
+        raise SetupError(
+            f"{REPOSITORY} cannot be written by you ({error.strerror}): make a checkout of your own"
+        ) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -102,6 +108,10 @@ def check_machine() -> None:
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         version = platform.python_version()
         raise SetupError(f"Python {version} is not supported, 3.10 to 3.13 is: make demo PYTHON=python3.12")
+    if set(str(REPOSITORY)) & set("'\"\\$;"):
+        raise SetupError(
+            f"the path of this checkout, {REPOSITORY}, has a quote or the like: move it; spaces are fine"
+        )
     missing = list(missing_tools())
     if missing:
         raise SetupError("missing on this machine:\n" + "\n".join(f"  - {line}" for line in missing))

@@ -138,5 +138,8 @@ def running(*arguments: str, log: Path) -> Iterator[Process]:
     process = Process(arguments, log)
     try:
         yield process
-    finally:
+    except BaseException:
         process.stop()
+        raise
+    assert process.stop() == 0, process.output
+    assert "Traceback" not in process.output

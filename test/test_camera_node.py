@@ -51,14 +51,11 @@ def test_nobody_misses_the_beginning_and_once_means_once(pictures, tmp_path):
 
 
 def test_jpeg_comes_below_the_remapped_topic(pictures, tmp_path):
-    remap = ["-r", "image_raw:=/front/image_raw"]
-    with Probe() as probe, camera(pictures, "rate:=20.0", *[], log=tmp_path / "unused") as unremapped:
-        unremapped.stop()
-        arguments = ["camera", "--ros-args", "-p", f"source:={pictures}", "-p", "rate:=20.0", *remap]
-        with running(*arguments, log=tmp_path / "log"):
-            probe.subscribe(CompressedImage, "/front/image_raw/compressed")
-            (image, *_) = probe.until(lambda: probe.received["/front/image_raw/compressed"], "a JPEG")
-            assert compressed_to_bgr(image.data).shape == (48, 64, 3)
+    arguments = ["camera", "--ros-args", "-p", f"source:={pictures}", "-r", "image_raw:=/front/image_raw"]
+    with Probe() as probe, running(*arguments, log=tmp_path / "log"):
+        probe.subscribe(CompressedImage, "/front/image_raw/compressed")
+        (image, *_) = probe.until(lambda: probe.received["/front/image_raw/compressed"], "a JPEG")
+        assert compressed_to_bgr(image.data).shape == (48, 64, 3)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +90,15 @@ def test_camera_detector_and_a_third_find_each_other(tmp_path):
                 lambda: [one for one in probe.received[topic] if one.detections][9:], "ten faces"
             )
     assert arrays[-1].header.frame_id == "camera"
+
+
+def test_a_source_that_vanishes_while_it_plays_ends_with_code_1(pictures, tmp_path):
+    arguments = ["camera", "--ros-args", "-p", f"source:={pictures}", "-p", "rate:=20.0"]
+    process = Process(arguments, tmp_path / "log")
+    with Probe() as probe:
+        probe.subscribe(ImageMsg, "/image_raw")
+        probe.until(lambda: probe.received["/image_raw"], "an image")
+        for picture in pictures.iterdir():
+            picture.unlink()
+        assert process.wait() == 1
+    assert "no pictures" in process.output and "Traceback" not in process.output

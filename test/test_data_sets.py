@@ -4,8 +4,8 @@ import csv
 import hashlib
 import json
 import resource
-import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -358,28 +358,29 @@ def test_the_user_s_files_are_never_changed(tmp_path):
     assert before == {path: path.read_bytes() for path in (tmp_path / "in").rglob("*") if path.is_file()}
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """Let this process write no file beyond 1000 bytes, as a full disk would."""
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let this process write no file beyond 1000 bytes; only for as long as pytest itself writes nothing."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path, small_disk):
+def test_a_full_disk_leaves_the_old_file(tmp_path):
     (tmp_path / "set.json").write_text("old")
-    with pytest.raises(TrainingError, match="cannot write .*set.json: File too large"):
+    with full_disk(), pytest.raises(TrainingError, match="cannot write .*set.json: File too large"):
         write_file(tmp_path / "set.json", b"new" * 1000)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
-def test_a_full_disk_leaves_no_half_export(tmp_path, capsys, request):
+def test_a_full_disk_leaves_no_half_export(tmp_path, capsys):
     mine = a_set(tmp_path, MASK)
-    request.getfixturevalue("small_disk")
-    assert "cannot write" in fail(capsys, "export", "labelimg", mine, "--out", tmp_path / "hand")
+    with full_disk():
+        told = fail(capsys, "export", "labelimg", mine, "--out", tmp_path / "hand")
+    assert "cannot write" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "mine.json"]
 
 

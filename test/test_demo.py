@@ -72,6 +72,18 @@ def test_a_folder_with_a_damaged_picture_goes_on(tmp_path, astronaut):
     lines, summary = finished(demo(tmp_path / "out", str(folder)))
     assert [Path(line["source"]).name for line in lines] == ["1.png", "3.png"]
     assert "2.png" in summary
+    first, second = (line["detections"][0] for line in lines)
+    assert first["id"] != second["id"], "people on different pictures are not taken for each other"
+
+
+def test_a_former_record_stays_until_there_is_a_new_one(tmp_path):
+    for name in ("annotated.mp4", "detections.jsonl"):
+        (tmp_path / name).write_text("former")
+    for source in ("/nowhere.mp4", str(tmp_path / "annotated.mp4")):
+        _, errors = (process := demo(tmp_path, source)).communicate(timeout=60)
+        assert process.returncode == 1 and "0 frames" not in errors
+    assert "is where the result goes" in errors
+    assert [(tmp_path / name).read_text() for name in ("annotated.mp4", "detections.jsonl")] == ["former"] * 2
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

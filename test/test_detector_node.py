@@ -23,6 +23,7 @@ from mask_detector.model_store import load_manifest
 
 NODE = "/mask_detector"
 DETECTIONS = f"{NODE}/detections"
+CHANGES = f"{NODE}/state_changes"
 ANNOTATED = f"{NODE}/annotated_image"
 
 
@@ -210,6 +211,7 @@ def test_it_ends_with_code_0_and_without_a_trace(probe, detector, publisher, ast
         ("face_model:=/nowhere/yunet.onnx", "/nowhere/yunet.onnx is missing"),
         ("face_detector:=eyes", "must be one of"),
         ("threads:=0", "out of range"),
+        (f"qos_overrides.{DETECTIONS}.publisher.reliability:=some", "Unexpected QoS override"),
     ],
 )
 def test_what_cannot_start_says_why_and_ends_with_code_1(tmp_path, parameter, told):
@@ -246,12 +248,21 @@ def test_a_publisher_s_quality_of_service_can_be_overridden(probe, tmp_path, pub
         best_effort: list[Detection2DArray] = []
         qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
         probe.node.create_subscription(Detection2DArray, DETECTIONS, best_effort.append, qos)
-        image = to_image(astronaut, probe.header())
 
         def arrived() -> bool:
-            publisher.publish(image)
+            publisher.publish(to_image(astronaut, probe.header()))
             probe.spin(0.1)
             return bool(best_effort)
 
+        probe.subscribe(Detection2DArray, CHANGES)
         probe.until(arrived, "a best effort message")
+        probe.until(lambda: arrived() and probe.received[CHANGES], "the state: other topics stay reliable")
         assert reliable == [], "a reliable subscriber does not match a best effort publisher"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"), [(["--help"], 0, "-p PARAMETER:="), (["--foo"], 2, "'--foo'")]
+)
+def test_arguments_are_explained(tmp_path, arguments, code, told):
+    process = Process(["detector", *arguments], tmp_path / "log")
+    assert process.wait() == code and told in process.output

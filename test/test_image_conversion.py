@@ -1,6 +1,9 @@
 """Every encoding against colours that are known, through real messages."""
 
 import array
+import resource
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -152,3 +155,19 @@ def test_data_and_jpeg_are_what_messages_take_unchecked():
     jpeg = to_jpeg(np.zeros((8, 8, 3), np.uint8), 50)
     assert isinstance(jpeg, array.array) and jpeg.typecode == "B"
     assert compressed_to_bgr(jpeg).shape == (8, 8, 3)
+
+
+def test_a_small_file_that_claims_a_huge_picture_is_refused_before_it_is_decoded():
+    header = struct.pack(">II5B", 30_000, 30_000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    body = [struct.pack(">I", len(data)) + kind + data for kind, data in chunks]
+    sums = [struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks]
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(part for pair in zip(body, sums, strict=True) for part in pair)
+    with pytest.raises(ImageError, match="compressed image of"):
+        compressed_to_bgr(content)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000, "no room was made for it, in kB"
+
+
+def test_what_jpeg_cannot_hold_is_refused():
+    with pytest.raises(ImageError, match="70000x2 pixels cannot be written as JPEG"):
+        to_jpeg(np.zeros((2, 70_000, 3), np.uint8))

@@ -85,3 +85,19 @@ def test_a_camera_that_is_away_is_told_once_and_tried_again():
 
     assert list(Player("/dev/video99", stop, tell)) == []
     assert len(told) == 1 and "/dev/video99" in told[0] and "trying again" in told[0]
+
+
+def test_a_camera_that_comes_back_faster_is_not_held_to_its_former_rate(tmp_path):
+    """A player's own rate limits it; what a source states of itself does not."""
+    clip = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"MJPG"), 120, (32, 32))
+    writer.write(np.zeros((32, 32, 3), np.uint8))
+    writer.release()
+    source = player(clip, loop=True)
+    frames = iter(source)
+    next(frames)
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"MJPG"), 60, (32, 32))
+    writer.write(np.zeros((32, 32, 3), np.uint8))
+    writer.release()
+    next(frames)
+    assert source.rate == 60

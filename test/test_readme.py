@@ -1,6 +1,8 @@
 """The README tells what the package does, and this sees that it tells the truth."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,12 @@ def test_every_encoding_that_is_told_is_there():
         assert name in ENCODINGS
     for group, size in (("yuv422", 2), ("bayer", 4)):
         assert group in told and sum(name.startswith(group) for name in ENCODINGS) == size
+
+
+def test_the_example_in_python_runs():
+    (code,) = re.findall(r"```python\n(import cv2.*?)```", README, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.stdout.startswith("no_mask 0.9"), done.stderr
 
 
 def test_the_classes_are_those_of_the_manifest():

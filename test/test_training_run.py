@@ -134,6 +134,8 @@ def test_the_exported_files_agree_and_stand_in_the_manifest(config, run, tmp_pat
     assert manifest.entries["classifiers"]["tiny"]["quality"]["val"]["faces"] == 16
     assert next(iter(figures.values()))["all"]["faces"] == 16
     assert "| mask |" in (tmp_path / "report" / "report.md").read_text()
+    with pytest.raises(TrainingError, match="holds a model 'tiny' already.* --replace"):
+        export(config, run, tmp_path)
 
 
 def test_a_run_without_a_model_cannot_be_exported(config, tmp_path):

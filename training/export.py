@@ -34,12 +34,16 @@ SETS = ("val", "test")
 THREADS = 2
 
 
-def export(config: Config, run: Path, models: Path) -> None:
-    """Write the run's best model and its manifest entry into the folder `models`.
+def export(config: Config, run: Path, models: Path, replace: bool = False) -> None:
+    """Write the run's best model and its manifest entry into the folder `models`, as the default one.
 
     Raises:
-        TrainingError: the run has no model yet, or the exported files disagree.
+        TrainingError: the run has no model yet, another model has its name and `replace` is not
+            given, or the exported files disagree.
     """
+    if config.name in load_manifest(models).entries["classifiers"] and not replace:
+        taken = f"{models} holds a model '{config.name}' already"
+        raise TrainingError(f"{taken}: set another name in {run / 'config.yaml'}, or give --replace")
     if not (run / "best.keras").is_file():
         raise TrainingError(f"{run} holds no best.keras: train first")
     model = keras.saving.load_model(run / "best.keras", compile=False, safe_mode=True)
@@ -50,6 +54,8 @@ def export(config: Config, run: Path, models: Path) -> None:
     scores = {kind: _agreed_scores(files, config, faces[kind], kind) for kind in faces}
     quality = {kind: _quality(faces[kind], scores[kind]) for kind in faces}
     publish(models, config, files, describe(config, temperature, quality))
+    print(f"{models / config.name}.* written; it is the default classifier now")
+    print(f"macro-F1 {quality['val']['macro_f1']:.3f} on the validation faces")
 
 
 def calibrate(model: keras.Model, faces: CropSet) -> float:
@@ -99,10 +105,12 @@ def _quality(faces: CropSet, scores: Scores) -> Figures:
 def main() -> None:
     parser = step_parser(__doc__)
     parser.add_argument("--models", type=Path, help="folder of manifest.json (default: the project's models)")
+    parser.add_argument("--replace", action="store_true", help="replace a model of the same name")
     options = parser.parse_args()
+    models = options.models or share_folder() / "models"
     try:
         config = settings_of(options.run)
-        export(config, options.run, options.models or share_folder() / "models")
+        export(config, options.run, models, options.replace)
     except MaskDetectorError as error:
         parser.exit(2, f"{error}\n")
 
