@@ -29,7 +29,7 @@ def build_model(config: ModelConfig, size: int, classes: int) -> keras.Model:
 
 def freeze_before(model: keras.Model, layer: str) -> None:
     """Freeze the backbone's layers before the one called `layer`; '' freezes all of them."""
-    base = next(part for part in model.layers if isinstance(part, keras.Model))
+    base = backbone_of(model)
     names = [part.name for part in base.layers]
     if layer and layer not in names:
         raise TrainingError(
@@ -38,6 +38,11 @@ def freeze_before(model: keras.Model, layer: str) -> None:
     first = names.index(layer) if layer else len(names)
     for number, part in enumerate(base.layers):
         part.trainable = number >= first
+
+
+def backbone_of(model: keras.Model) -> keras.Model:
+    """Return the network inside a classifier that gives its features."""
+    return next(part for part in model.layers if isinstance(part, keras.Model))
 
 
 def _backbone(config: ModelConfig, size: int) -> keras.Model:
@@ -55,6 +60,9 @@ def _load(base: keras.Model, path: Path) -> None:
     if not path.is_file():
         raise TrainingError(f"no weights file {path}: give one, or imagenet, or none, as --weights")
     try:
-        base.load_weights(path)
+        if path.suffix == ".keras":  # a classifier trained before, whatever its head
+            base.set_weights(backbone_of(keras.saving.load_model(path, compile=False)).get_weights())
+        else:
+            base.load_weights(path)
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path} does not hold weights of {base.name}: {error}") from error

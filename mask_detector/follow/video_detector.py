@@ -43,7 +43,7 @@ class VideoDetector:
         certain = faces[:, 14] >= self._detector.face_detector.search.score_threshold
         rows = self.people.find(clip_boxes(faces[:, :4], *image.shape[1::-1]), certain, time)
         keep = certain | (rows != NOBODY)
-        found = self._detector.classify(image, faces[keep])
-        people = self.people.see(rows[keep], found, time)
+        found, are_people = self._detector.classify(image, faces[keep])
+        people = self.people.see(rows[keep][are_people], found, time)
         pairs = zip(found, people, strict=True)
         return Seen(people, [replace(one, id=person.id) for one, person in pairs])
