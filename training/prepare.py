@@ -10,7 +10,6 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FaceDetector, make_face_detector
 from mask_detector.model_store import load_manifest
 from training.config import Config, SetConfig
@@ -26,7 +25,7 @@ from training.data import (
 )
 from training.drawn import drawn_crops
 from training.find import boxes_for_folders, detector_boxes
-from training.options import add_settings, settings_from, step_parser
+from training.options import add_settings, settings_from, step_parser, told
 
 FOUND = "_found"  # the same faces with the boxes of the node's detector, as far as it finds them
 CUT_BY = ("seed", "data", "crops", "synthesis")  # the settings that crops depend on
@@ -44,6 +43,7 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
     print(_summary(kind, crops, refused), flush=True)
     run.mkdir(parents=True, exist_ok=True)
     (run / f"refused_{kind}.txt").write_text(refused.report() + "\n")
+    stamp.unlink(missing_ok=True)  # it is of the crops before
     crops.save(path)
     stamp.write_text(wanted)
     return crops
@@ -106,12 +106,10 @@ def main() -> None:
     parser = step_parser(__doc__)
     add_settings(parser)
     options = parser.parse_args()
-    try:
+    with told(parser):
         config = settings_from(options)
         for kind in SETS:
             prepared(config, options.run, kind)
-    except MaskDetectorError as error:
-        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":
