@@ -53,7 +53,7 @@ def _train_crops(config: Config, refused: Refused) -> CropSet:
     """The set's faces, those of scenes with the detector's boxes too, and masks drawn onto bare ones."""
     classes, crops = load_manifest().class_ids, config.crops
     detector = make_face_detector(config.data.face_detector)
-    scenes = _scenes(config, config.data.train, refused, config.data.smallest_side)
+    scenes = scene_faces(config, config.data.train, refused, config.data.smallest_side)
     scenes += detector_boxes(scenes, detector)
     faces = scenes + _folders(config, config.data.train, detector, refused)
     cut = cut_crops(faces, crops.outer_size, crops.outer_margin, refused)
@@ -66,13 +66,14 @@ def _runtime_crops(config: Config, kind: str, refused: Refused) -> CropSet:
     """The crops that the node would cut: the final size and margin, nothing varied."""
     detector = make_face_detector(config.data.face_detector)
     listed = config.data.val if kind.startswith("val") else config.data.test
-    faces = _scenes(config, listed, refused) + _folders(config, listed, detector, refused)
+    faces = scene_faces(config, listed, refused) + _folders(config, listed, detector, refused)
     if kind.endswith(FOUND):
         faces = detector_boxes(faces, detector)
     return cut_crops(faces, config.crops.size, config.crops.margin, refused)
 
 
-def _scenes(config: Config, listed: SetConfig, refused: Refused, smallest: int = 1) -> list[Face]:
+def scene_faces(config: Config, listed: SetConfig, refused: Refused, smallest: int = 1) -> list[Face]:
+    """Return the usable faces of the scenes that a set lists, with mended labels."""
     classes, root = load_manifest().class_ids, Path(config.data.root)
     corrections = {name: _corrections(config, name) for name in listed.scenes}
     parts = [
@@ -108,6 +109,8 @@ def main() -> None:
     options = parser.parse_args()
     with told(parser):
         config = settings_from(options)
+        options.run.mkdir(parents=True, exist_ok=True)
+        config.save(options.run / "config.yaml")
         for kind in SETS:
             prepared(config, options.run, kind)
 

@@ -13,7 +13,8 @@ def shown(items: Iterable[Item], what: str, total: int | None = None) -> Iterabl
     """Return `items`, whose passing is shown; `total` is how many there are if they cannot tell."""
     if total is None and isinstance(items, Sized):
         total = len(items)
-    if not sys.stderr.isatty():
-        print(f"{what} ({total}) ...", flush=True)
-        return items
-    return tqdm(items, what, total, leave=False)
+    if sys.stderr.isatty():
+        return tqdm(items, what, total, leave=False)
+    if total:
+        print(f"{what}: {total} ...", flush=True)
+    return items

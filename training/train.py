@@ -95,7 +95,7 @@ def _run_epoch(
     began, losses, epoch = time.monotonic(), [], state.epoch
     steps = math.ceil(config.train.epoch_size / config.train.batch_size)
     drawn = batches(train_set, model.output_shape[-1], config, epoch)
-    for step, (images, targets) in enumerate(shown(drawn, f"epoch {epoch + 1}", steps)):
+    for step, (images, targets) in enumerate(shown(drawn, f"epoch {epoch + 1}, steps", steps)):
         model.optimizer.learning_rate.assign(learning_rate(config.train, epoch + step / steps))
         losses.append(float(model.train_on_batch(images, targets)))
         _average(state, model, config.train.averaging, epoch * steps + step)
