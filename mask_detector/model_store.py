@@ -121,6 +121,22 @@ def load_manifest(folder: Path | None = None) -> Manifest:
         raise ModelError(f"{path} is damaged ({error!r}): restore it from the repository") from error
 
 
+def find_classifier(name: str = "") -> ClassifierInfo:
+    """Return the shipped classifier called `name`, the default one if empty, or one of your own by its path.
+
+    A path is FOLDER/NAME for the classifier NAME of a folder with a manifest.json, as `training.export` and
+    `training.adopt` write it, or FOLDER alone for the default one there.
+    """
+    path = Path(name).expanduser()
+    if name in ("", path.name):
+        return load_manifest().classifier(name)
+    folder, name = (path, "") if (path / "manifest.json").is_file() else (path.parent, path.name)
+    manifest, shipped = load_manifest(folder), load_manifest()
+    if manifest.class_ids != shipped.class_ids:
+        raise ModelError(f"{folder} has the classes {manifest.class_ids} instead of {shipped.class_ids}")
+    return manifest.classifier(name)
+
+
 def verified(file: ModelFile) -> Path:
     """Return the path of `file` after its size and sha256 were checked.
 

@@ -13,6 +13,7 @@ import yaml
 
 from mask_detector.errors import MaskDetectorError
 
+HEADS = ("pooled", "classic")
 DEFAULT_FILE = Path(__file__).with_name("classifier.yaml")
 Settings = TypeVar("Settings")
 
@@ -117,9 +118,12 @@ class ModelConfig:
     backbone: str
     width: float
     weights: str
+    head: str
     dropout: float
 
     def __post_init__(self) -> None:
+        _require(self.width > 0, "model.width", self.width, "above 0")
+        _require(self.head in HEADS, "model.head", self.head, " or ".join(HEADS))
         _require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")
 
 

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mask_detector.background import BACKGROUND
-from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FaceDetector, make_face_detector
 from mask_detector.model_store import load_manifest
 from training.background import background_crops
@@ -28,7 +27,7 @@ from training.data import (
 )
 from training.drawn import drawn_crops
 from training.find import boxes_for_folders, detector_boxes
-from training.options import add_settings, settings_from, step_parser
+from training.options import add_settings, settings_from, step_parser, told
 
 FOUND = "_found"  # the same faces with the boxes of the node's detector, as far as it finds them
 WITHOUT_FACE = "_background"  # what a detector may find in the same pictures, but is no face
@@ -47,6 +46,7 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
     print(_summary(kind, crops, refused), flush=True)
     run.mkdir(parents=True, exist_ok=True)
     (run / f"refused_{kind}.txt").write_text(refused.report() + "\n")
+    stamp.unlink(missing_ok=True)  # it is of the crops before
     crops.save(path)
     stamp.write_text(wanted)
     return crops
@@ -65,7 +65,7 @@ def _background(config: Config, kind: str, refused: Refused) -> CropSet:
     crops, label = config.crops, len(load_manifest().class_ids)
     training = kind == "train"
     size, margin = (crops.outer_size, crops.outer_margin) if training else (crops.size, crops.margin)
-    faces = _scenes(config, getattr(config.data, kind), refused)
+    faces = scene_faces(config, getattr(config.data, kind), refused)
     return background_crops(faces, config.background.count, label, size, margin, config.seed)
 
 
@@ -73,7 +73,7 @@ def _train_crops(config: Config, refused: Refused) -> CropSet:
     """The set's faces, those of scenes with the detector's boxes too, and masks drawn onto bare ones."""
     classes, crops = load_manifest().class_ids, config.crops
     detector = make_face_detector(config.data.face_detector)
-    scenes = _scenes(config, config.data.train, refused, config.data.smallest_side)
+    scenes = scene_faces(config, config.data.train, refused, config.data.smallest_side)
     scenes += detector_boxes(scenes, detector)
     faces = scenes + _folders(config, config.data.train, detector, refused)
     cut = cut_crops(faces, crops.outer_size, crops.outer_margin, refused)
@@ -87,13 +87,14 @@ def _runtime_crops(config: Config, kind: str, refused: Refused) -> CropSet:
     """The crops that the node would cut: the final size and margin, nothing varied."""
     detector = make_face_detector(config.data.face_detector)
     listed = config.data.val if kind.startswith("val") else config.data.test
-    faces = _scenes(config, listed, refused) + _folders(config, listed, detector, refused)
+    faces = scene_faces(config, listed, refused) + _folders(config, listed, detector, refused)
     if kind.endswith(FOUND):
         faces = detector_boxes(faces, detector)
     return cut_crops(faces, config.crops.size, config.crops.margin, refused)
 
 
-def _scenes(config: Config, listed: SetConfig, refused: Refused, smallest: int = 1) -> list[Face]:
+def scene_faces(config: Config, listed: SetConfig, refused: Refused, smallest: int = 1) -> list[Face]:
+    """Return the usable faces of the scenes that a set lists, with mended labels."""
     classes, root = load_manifest().class_ids, Path(config.data.root)
     corrections = {name: _corrections(config, name) for name in listed.scenes}
     parts = [
@@ -127,12 +128,12 @@ def main() -> None:
     parser = step_parser(__doc__)
     add_settings(parser)
     options = parser.parse_args()
-    try:
+    with told(parser):
         config = settings_from(options)
+        options.run.mkdir(parents=True, exist_ok=True)
+        config.save(options.run / "config.yaml")
         for kind in SETS:
             prepared(config, options.run, kind)
-    except MaskDetectorError as error:
-        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":
