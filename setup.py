@@ -28,6 +28,7 @@ setup(
             "detector = mask_detector.detector_node:main",
             "camera = mask_detector.camera_node:main",
             "annotate = mask_detector.annotate:main",
+            "bag = mask_detector.bag:main",
         ]
     },
 )
