@@ -29,6 +29,8 @@ setup(
             "camera = mask_detector.camera_node:main",
             "annotate = mask_detector.annotate:main",
             "bag = mask_detector.bag:main",
+            "greeter = mask_detector.behaviours.greeter:main",
+            "gate = mask_detector.behaviours.gate:main",
         ]
     },
 )
