@@ -74,7 +74,7 @@ def _measure(transport: str, clip: Path) -> None:
         viewer = stack.enter_context(_on("viewer", [sys.executable, "-c", _VIEW, str(_SECONDS)]))
         assert viewer.stdout.readline() == "ready\n"
         before = {host: _sent(host) for host in _HOSTS}
-        counts = viewer.stdout.readline().strip()
+        counts = viewer.communicate()[0].strip()
         sent = {host: (_sent(host) - before[host]) / _SECONDS for host in _HOSTS}
     print(f"{transport}: in {_SECONDS:.0f} s the viewer received {counts}")
     for host, rate in sent.items():
@@ -118,7 +118,8 @@ def _on(host: str, command: list[str]) -> Iterator[subprocess.Popen]:
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
