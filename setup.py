@@ -28,6 +28,9 @@ setup(
             "detector = mask_detector.detector_node:main",
             "camera = mask_detector.camera_node:main",
             "annotate = mask_detector.annotate:main",
+            "bag = mask_detector.bag:main",
+            "greeter = mask_detector.behaviours.greeter:main",
+            "gate = mask_detector.behaviours.gate:main",
         ]
     },
 )

@@ -29,6 +29,7 @@ from mask_detector.model_store import load_manifest
 from mask_detector.node_main import run_node
 from mask_detector.parameters import Parameters
 from mask_detector.pipeline import MaskDetector
+from mask_detector.ros4hri import FaceTopics
 
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -83,6 +84,9 @@ class DetectorNode(LifecycleNode):
         with ExitStack() as made:  # destroyed at once if one of them fails
             self._output = DetectionOutput(self)
             made.callback(self._output.destroy)
+            self._faces = FaceTopics(self) if self._settings["ros4hri"] else None
+            if self._faces:
+                made.callback(self._faces.destroy)
             self._annotated = ImageOutput(self, "~/annotated_image")
             made.callback(self._annotated.destroy)
             self._label_info = self.create_publisher(LabelInfo, "~/label_info", _LATCHED)
@@ -172,6 +176,8 @@ class DetectorNode(LifecycleNode):
         self._diagnostics.idle = PAUSED if self._active else NOT_ACTIVE
         self._input.stop()
         self._output.tell(self._people.forget())
+        if self._faces:
+            self._faces.forget()
 
     def _on_image(self, image: Image, header: Header) -> None:
         time = seconds_of(header)
@@ -187,6 +193,8 @@ class DetectorNode(LifecycleNode):
             )
             return
         self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, changes, header)
+        if self._faces:
+            self._faces.publish(self._people.ids, seen.people, image.shape[1::-1], header)
         self._diagnostics.processed()
         if drawn is not None:
             self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
