@@ -6,31 +6,26 @@ so that a noisy machine is noisy for all alike; ratios are taken within a turn.
 
 import argparse
 import json
-import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))  # a graph of its own, on this machine only
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+import numpy as np
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 
-import numpy as np  # noqa: E402
-import rclpy  # noqa: E402
-from rclpy.executors import SingleThreadedExecutor  # noqa: E402
-from rclpy.node import Node  # noqa: E402
-
-from benchmarks import report  # noqa: E402
-from benchmarks.camera import Answer, Camera, as_messages, milliseconds  # noqa: E402
-from benchmarks.contestants import OURS, Contestant, contestants  # noqa: E402
-from benchmarks.frames import frames  # noqa: E402
-from benchmarks.machine import describe  # noqa: E402
-from benchmarks.node_process import NodeProcess  # noqa: E402
-from benchmarks.stages import measure_stages  # noqa: E402
-from mask_detector.transport import transport_environment  # noqa: E402
+from benchmarks import report
+from benchmarks.camera import Answer, Camera, as_messages, milliseconds
+from benchmarks.contestants import OURS, Contestant, contestants
+from benchmarks.frames import frames
+from benchmarks.graph import graph
+from benchmarks.machine import describe
+from benchmarks.node_process import NodeProcess
+from benchmarks.stages import measure_stages
 
 BASE = (640, 480, 1)
 SIZES = ((320, 240, 1), BASE, (1280, 720, 1), (1920, 1080, 1))
@@ -125,7 +120,7 @@ def _summary(turns: list[list[Answer]]) -> Results:
 
 def measure(threads: int, cases: Sequence[tuple[int, int, int]], effort: Effort) -> Results:
     """Measure everybody with so many threads on these cases; return results by contestant."""
-    with _graph() as (node, executor), ExitStack() as started:
+    with graph() as (node, executor), ExitStack() as started:
         runners = [Runner(node, executor, who, threads) for who in contestants()]
         for runner in runners:
             for _ in range(effort.starts - 1 if runner.who.name == OURS else 0):
@@ -146,20 +141,6 @@ def measure(threads: int, cases: Sequence[tuple[int, int, int]], effort: Effort)
         return results
 
 
-@contextmanager
-def _graph() -> Iterator[tuple[Node, SingleThreadedExecutor]]:
-    os.environ.update(transport_environment())
-    rclpy.init(args=[])
-    node, executor = Node("bench"), SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        yield node, executor
-    finally:
-        executor.shutdown()
-        node.destroy_node()
-        rclpy.try_shutdown()
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print the tables and save them."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.split("\n\n")[0])
@@ -172,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases = (BASE, CROWDS[2]) if options.quick else (*SIZES, *CROWDS)
     results = {"machine": describe(), "quick": options.quick, "threads_2": measure(2, cases, effort)}
     results["threads_1"] = measure(1, (BASE,), effort)
-    with _graph() as (node, executor):
+    with graph() as (node, executor):
         results["stages"] = measure_stages(node, executor, effort.stream)
     results["seconds"] = round(time.monotonic() - began)
     options.out.mkdir(parents=True, exist_ok=True)
