@@ -58,7 +58,7 @@ class Camera:
         self.answers.clear()
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and alive():
-            self._send(message)
+            self.send(message)
             self._spin_until(time.monotonic() + _TRY_AGAIN)
             if self.answers:
                 return self.answers[0].received
@@ -68,7 +68,7 @@ class Camera:
         """Send one image after another, each when the one before was answered."""
         self.answers.clear()
         for number, message in enumerate(messages, 1):
-            self._send(message)
+            self.send(message)
             self._spin_until(time.monotonic() + PATIENCE, number)
         return list(self.answers)
 
@@ -79,12 +79,17 @@ class Camera:
         count = round(rate * seconds)
         for number, message in zip(range(count), itertools.cycle(messages), strict=False):
             self._spin_until(began + number / rate)
-            self._send(message)
+            self.send(message)
         last = self.answers[-1].received if self.answers else began
         self._spin_until(max(last, time.monotonic()) + 0.5)
         return count, list(self.answers)
 
-    def _send(self, message: ImageMsg) -> None:
+    def wait(self, seconds: float) -> None:
+        """Take what comes for a while."""
+        self._spin_until(time.monotonic() + seconds)
+
+    def send(self, message: ImageMsg) -> None:
+        """Publish an image, stamped with the time."""
         now = time.monotonic_ns()
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 1_000_000_000)
         self._publisher.publish(message)

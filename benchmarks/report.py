@@ -28,8 +28,8 @@ def markdown(results: Results) -> str:
     quick = " A quick run: figures are rough." if results["quick"] else ""
     parts = [
         "# What `make bench` measured",
-        f"{machine}; {results['seconds']} s.{quick} Times are milliseconds from publishing an image to having "
-        "its detections, over real DDS. Medians; in brackets the least and the largest of the turns.",
+        f"{machine}; {results['seconds']} s.{quick} Times are milliseconds from publishing an image to "
+        "having its detections, over real DDS. Medians; in brackets the least and the largest of the turns.",
         "## Ratios, 640x480, one face, two threads",
         _ratios(results),
         "## Everybody, 640x480, one face",
@@ -78,7 +78,8 @@ def _everybody(results: Results) -> str:
             rows.append([
                 entry["title"], str(threads), _spread(case), f"{case['p99_ms']:.1f}",
                 f"{entry['throughput_hz']:.0f}", f"{np.median(entry['start_s']):.2f}",
-                f"{entry['memory_mb']:.0f}", f"{100 * stream['cores']:.0f} %", f"{100 * stream['answered']:.0f} %",
+                f"{entry['memory_mb']:.0f}", f"{100 * stream['cores']:.0f} %",
+                f"{100 * stream['answered']:.0f} %",
             ])  # fmt: skip
     head = ["", "threads", "end to end", "99th percentile", "frames/s", "first detection, s", "memory, MB",
             "one core at 30 fps", "answered at 30 fps"]  # fmt: skip
@@ -99,10 +100,7 @@ def _by_case(results: Results, wanted) -> str:
     group = results["threads_2"]
     keys = [key for key in group[OURS]["cases"] if wanted(int(key.split("x")[0]), int(key.split(", ")[1]))]
     keys.sort(key=lambda key: (int(key.split("x")[0]), int(key.split(", ")[1])))
-    rows = [
-        [entry["title"], *(f"{_spread(entry['cases'][key])}, {entry['cases'][key]['found']:.0f} found" for key in keys)]
-        for entry in group.values()
-    ]  # fmt: skip
+    rows = [[entry["title"], *(_cell(entry["cases"][key]) for key in keys)] for entry in group.values()]
     return _table(["", *keys], rows)
 
 
@@ -118,6 +116,10 @@ def _stages(stages: Results) -> str:
 def _spread(case: Results) -> str:
     medians = case["medians_ms"]
     return f"{np.median(medians):.1f} ({min(medians):.1f} to {max(medians):.1f})"
+
+
+def _cell(case: Results) -> str:
+    return f"{_spread(case)}, {case['found']:.0f} found"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,7 @@ def measure_stages(node: Node, executor: SingleThreadedExecutor, seconds: float)
         results = {"{}x{}, {}".format(*case): _medians(camera, trace, case, seconds) for case in CASES}
         topic = "/traced/mask_detector/annotated_image"
         watching = node.create_subscription(ImageMsg, topic, lambda message: None, 1)
-        camera.stream([], 1.0, 0)
-        time.sleep(_SETTLE)
+        camera.wait(_SETTLE)
         results["640x480, 1, watched"] = _medians(camera, trace, CASES[0], seconds)
         node.destroy_subscription(watching)
     camera.close()
