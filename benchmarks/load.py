@@ -65,14 +65,16 @@ class Rig:
         self.camera.ask(messages)
         return milliseconds(self.camera.ask(list(messages) * 5))
 
-    def judge(self, title: str, alone: float, sent: int, answers: Sequence[Answer]) -> bool:
-        """Print a line; return whether it is as it should be."""
+    def judge(
+        self, title: str, alone: float, sent: int, answers: Sequence[Answer], steady: bool = True
+    ) -> bool:
+        """Print a line; return whether it is as it should be. A `steady` camera makes no pauses."""
         self.camera.wait(_TOLD)
         age, grown = milliseconds(answers, 99), self.process.memory / self.memory
         received = [answer.received for answer in answers]
         every = 1000 * float(np.median(np.diff(received))) if len(answers) > 2 else 0.0
         left_out, told = sent - len(answers), self.dropped - self.dropped_before
-        processing = max(alone, every if left_out else 0.0)
+        processing = max(alone, every if left_out and steady else 0.0)
         good = age <= _OLDEST * processing and grown <= _GROWTH and self.process.alive
         print(
             f"{'good' if good else 'BAD '} {title}: processing {processing:.1f} ms, age "
