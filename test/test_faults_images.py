@@ -3,7 +3,6 @@
 import array
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
