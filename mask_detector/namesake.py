@@ -1,4 +1,4 @@
-"""Says so when another node has the same name: ROS itself allows it, and parameters and services go astray."""
+"""Says so when another node has the same name: ROS allows it, and parameters and services go astray."""
 
 import time
 

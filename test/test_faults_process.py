@@ -158,8 +158,9 @@ def test_pausing_and_configuring_again_and_again(probe, publisher, astronaut, tm
     with running("detector", log=tmp_path / "log") as detector:
         for number in range(10):
             assert probe.call(SetBool, f"{NODE}/enable", SetBool.Request(data=bool(number % 2))).success
-        assert all(change_state(probe, *[Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP,
-                                         Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE] * 2))  # fmt: skip
+        around = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
+        around += (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+        assert all(change_state(probe, *around, *around))
         assert probe.ask(publisher, to_image(astronaut, probe.header()), DETECTIONS).detections
         assert "rror" not in detector.output
 
