@@ -26,6 +26,7 @@ from mask_detector.image_input import ImageInput
 from mask_detector.image_output import ImageOutput
 from mask_detector.messages import seconds_of, to_label_info, to_vision_info
 from mask_detector.model_store import load_manifest
+from mask_detector.namesake import NamesakeWatch
 from mask_detector.node_main import run_node
 from mask_detector.parameters import Parameters
 from mask_detector.pipeline import MaskDetector
@@ -63,6 +64,7 @@ class DetectorNode(LifecycleNode):
         self._enabled = True
         self._resources = ExitStack()  # what configuring made and cleaning up destroys
         self._diagnostics = Diagnostics(self)
+        self._namesakes = NamesakeWatch(self)
         self._people = People(load_manifest().class_ids)  # for the node's life: ids never come back
         self._settings = Parameters(self, PARAMETERS, lambda: self._detector is not None)
         self.add_post_set_parameters_callback(self._apply)

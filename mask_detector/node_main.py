@@ -15,6 +15,7 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 
 from mask_detector.errors import MaskDetectorError
+from mask_detector.memory import keep_freed_memory
 from mask_detector.transport import transport_environment
 
 
@@ -30,6 +31,7 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
     if own := list(takewhile(lambda argument: argument != "--ros-args", arguments)):
         return _explain(own, make_node)
     os.environ.update(transport_environment())
+    keep_freed_memory()
     try:
         rclpy.init(args=[sys.argv[0], *arguments])
     except RuntimeError as error:  # an unknown ROS argument, a damaged parameter file
