@@ -7,6 +7,7 @@ _EXECUTABLES = {
     "detector": ("detector_node", "the detector node; takes ROS arguments"),
     "camera": ("camera_node", "a camera node for videos, pictures, webcams and streams; takes ROS arguments"),
     "annotate": ("annotate", "pictures, videos and webcams without ROS; see annotate --help"),
+    "viewer": ("viewer", "a live page in the browser; see viewer --help"),
     "demo": ("demo", "camera, detector and recorder together; see demo --help"),
 }
 

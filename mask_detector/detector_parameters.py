@@ -39,6 +39,7 @@ PARAMETERS = (
               "seconds of clear evidence after which a state is settled or changes, about",
               low=0.1, high=10, live=True),
     Described("raw_scores", False, "publish the scores of each frame alone in ~/detections", live=True),
+    Described("blur_faces", False, "make the faces in the annotated images unrecognisable", live=True),
     Described("jpeg_quality", JPEG_QUALITY, "quality of the compressed annotated image, percent",
               low=1, high=100, live=True),
 )  # fmt: skip
