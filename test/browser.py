@@ -29,9 +29,7 @@ class Page:
 
     def text(self, selector: str) -> str:
         """Return the text of the first element that matches, empty if there is none."""
-        return self.run(
-            "return document.querySelector(arguments[0])?.textContent.trim() ?? ''", selector
-        )
+        return self.run("return document.querySelector(arguments[0])?.textContent.trim() ?? ''", selector)
 
     def run(self, script: str, *values: Any) -> Any:
         """Run JavaScript in the page."""
@@ -47,7 +45,9 @@ class Page:
             except StaleElementReferenceException:
                 pass
             time.sleep(0.1)
-        raise AssertionError(f"waited {patience:.0f} s in vain for {what}; the page says:\n{self.text('body')}")
+        raise AssertionError(
+            f"waited {patience:.0f} s in vain for {what}; the page says:\n{self.text('body')}"
+        )
 
     def complaints(self) -> list[str]:
         """Return what went wrong in the page since this was asked last: failures, refused content."""

@@ -39,9 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.nice(_NICE)
     os.environ.update(transport_environment())
     try:
-        rclpy.init(
-            args=[sys.argv[0], *arguments[len(own) :]], signal_handler_options=SignalHandlerOptions.NO
-        )
+        rclpy.init(args=[sys.argv[0], *arguments[len(own) :]], signal_handler_options=SignalHandlerOptions.NO)
         asyncio.run(_run(options))
         return 0
     except (MaskDetectorError, RuntimeError) as error:  # rclpy's own are RuntimeErrors
@@ -68,7 +66,7 @@ class _View:
     def __init__(self, options: Options, history: History) -> None:
         self._options, self._history = options, history
         self._loop = asyncio.get_running_loop()
-        self._end: asyncio.Future[None] = self._loop.create_future()
+        self._end = asyncio.Event()
         self._live = Live([look.id for look in looks()], history)
         self._examiner = Examiner()
         self._review = self._make_review()
@@ -80,11 +78,11 @@ class _View:
         return Review(Labelling(folder, self._options.collect_most), self._examiner) if folder else None
 
     async def run(self) -> None:
-        """Serve until a signal comes or ROS fails."""
+        """Serve until a signal comes."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._loop.add_signal_handler(number, self._stop)
+            self._loop.add_signal_handler(number, self._end.set)
         node = ViewerNode(self._live, self._loop, self._policy())
-        thread = RosThread(node, lambda error: self._loop.call_soon_threadsafe(self._stop, error))
+        thread = RosThread(node)
         keeper = asyncio.create_task(self._keep())
         try:
             await self._serve(node)
@@ -103,15 +101,7 @@ class _View:
         async with serving(pages, routes, options.host, options.port, options.token) as port:
             with suppress(OSError):  # nobody reads it
                 print(f"viewer: {_address(options, port)}", flush=True)
-            await self._end
-
-    def _stop(self, error: BaseException | None = None) -> None:
-        if self._end.done():
-            return
-        if error:
-            self._end.set_exception(MaskDetectorError(f"ROS failed: {error!r}"))
-        else:
-            self._end.set_result(None)
+            await self._end.wait()
 
     def _policy(self) -> Policy:
         def collect(*of_image) -> None:

@@ -1,11 +1,13 @@
 """What the viewer has of one detector: its topics, its parameters, its switch."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterDescriptor
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
@@ -85,8 +87,10 @@ class DetectorLink:
             return
         if self._input:
             self._node.destroy_subscription(self._input)
+            self._input = None
         kind = CompressedImage if topic.endswith("/compressed") else ImageMsg
-        self._input = self._node.create_subscription(kind, topic, self._on_image, _NEWEST)
+        with suppress(InvalidTopicNameException):  # anybody may send diagnostics in a detector's name
+            self._input = self._node.create_subscription(kind, topic, self._on_image, _NEWEST)
 
     def set_parameter(self, parameter: ParameterMsg) -> Future:
         """Set a parameter."""
@@ -114,7 +118,9 @@ class DetectorLink:
 
     def _configured(self, descriptors: Sequence[ParameterDescriptor], values: Sequence) -> None:
         self._asking = False
-        found = {one.name: parameter_value_to_python(value) for one, value in zip(descriptors, values, strict=True)}
+        found = {
+            one.name: parameter_value_to_python(value) for one, value in zip(descriptors, values, strict=True)
+        }
         self._faces.blurred_at_source = found.get(_BLUR) is True
         settings = [_setting(one, found[one.name]) for one in descriptors if one.name in _SLIDERS]
         known = [setting for setting in settings if setting]

@@ -68,10 +68,14 @@ class History:
         self._batch = Batch()
         self._lock = Lock()
         try:
-            self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+            self._database = sqlite3.connect(
+                path or ":memory:", isolation_level=None, check_same_thread=False
+            )
             self._prepare()
         except sqlite3.Error as error:
-            raise MaskDetectorError(f"history '{path}' cannot be used ({error}): name another file") from error
+            raise MaskDetectorError(
+                f"history '{path}' cannot be used ({error}): name another file"
+            ) from error
         self.rotate()
 
     def _prepare(self) -> None:

@@ -72,9 +72,13 @@ class Labelling:
 
     def labelled(self) -> dict[str, int]:
         """Return how many there are of each class."""
-        return {class_id: len(list((self._labelled / class_id).glob("*.jpg"))) for class_id in self._class_ids}
+        return {
+            class_id: len(list((self._labelled / class_id).glob("*.jpg"))) for class_id in self._class_ids
+        }
 
-    def keep(self, camera: str, image: Image, people: Sequence[Detection], glances: Sequence[Detection]) -> None:
+    def keep(
+        self, camera: str, image: Image, people: Sequence[Detection], glances: Sequence[Detection]
+    ) -> None:
         """Keep the faces of a BGR image that teach something.
 
         Args:
@@ -82,7 +86,11 @@ class Labelling:
             glances: the same people with the scores of this image alone.
         """
         for person, glance in zip(people, glances, strict=True):
-            if glance.score < _SURE and min(glance.box[2:]) >= _LEAST_SIDE and self._is_new(camera, person.id):
+            if (
+                glance.score < _SURE
+                and min(glance.box[2:]) >= _LEAST_SIDE
+                and self._is_new(camera, person.id)
+            ):
                 self._keep(image, glance)
 
     def _is_new(self, camera: str, person: str) -> bool:

@@ -36,7 +36,11 @@ def parse(arguments: Sequence[str]) -> Options:
     given = parser.parse_args(arguments)
     if given.collect and given.blur_faces:
         parser.error("--collect keeps faces as they are, and --blur-faces forbids that: choose one")
-    for name, low, high in (("collect_most", 1, 100_000), ("history_days", 0.01, 36_500), ("history_mb", 1, 1e6)):
+    for name, low, high in (
+        ("collect_most", 1, 100_000),
+        ("history_days", 0.01, 36_500),
+        ("history_mb", 1, 1e6),
+    ):
         if not low <= getattr(given, name) <= high:
             parser.error(f"--{name.replace('_', '-')} is {getattr(given, name)}: give {low} to {high:.0f}")
     if given.port is not None and not 0 <= given.port <= 65535:

@@ -110,7 +110,9 @@ class Pages:
     async def _set(self, request: web.Request) -> web.Response:
         asked = await read_json(request, camera=str, name=str, value=(int, float))
         camera = self._live.cameras.get(asked["camera"])
-        setting = next((one for one in camera.settings if one.name == asked["name"]), None) if camera else None
+        setting = (
+            next((one for one in camera.settings if one.name == asked["name"]), None) if camera else None
+        )
         if setting is None:
             raise MaskDetectorError(f"no setting '{asked['name']}' of '{asked['camera']}' is known")
         value = int(asked["value"]) if setting.whole else float(asked["value"])

@@ -16,13 +16,17 @@ _BARE = {0x01, *range(0xD0, 0xD8)}  # JPEG markers without a segment
 def require_picture(content: bytes) -> None:
     """Raise ImageError for what is no JPEG, PNG or still WebP, or too large to be decoded."""
     if len(content) > MOST_BYTES:
-        raise ImageError(f"{len(content)} bytes are more than {MOST_BYTES // 1_000_000} MB: send a smaller picture")
+        raise ImageError(
+            f"{len(content)} bytes are more than {MOST_BYTES // 1_000_000} MB: send a smaller picture"
+        )
     try:
         width, height = _size(content)
     except (struct.error, IndexError):
         raise ImageError("the picture is damaged: its beginning is cut short") from None
     if width < 1 or height < 1 or width * height > MOST_PIXELS:
-        raise ImageError(f"{width} x {height} pixels: send a picture of at most {MOST_PIXELS // 1_000_000} megapixels")
+        raise ImageError(
+            f"{width} x {height} pixels: send a picture of at most {MOST_PIXELS // 1_000_000} megapixels"
+        )
 
 
 def _size(content: bytes) -> tuple[int, int]:

@@ -5,6 +5,7 @@ effort and the newest one only, so that no viewer ever holds a detector up.
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any
@@ -135,15 +136,10 @@ def _to_status(message: DiagnosticStatus) -> Status:
 
 
 class RosThread:
-    """Runs a node until `stop`.
+    """Runs a node until `stop`. A callback that fails is logged: one strange message may not end the viewer."""
 
-    Args:
-        node: the node.
-        failed: called, in this thread, if the node can run no longer.
-    """
-
-    def __init__(self, node: Node, failed: Callable[[BaseException], None]) -> None:
-        self._node, self._failed = node, failed
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
         self._ending = Event()
@@ -151,13 +147,15 @@ class RosThread:
         self._thread.start()
 
     def _run(self) -> None:
-        try:
-            while not self._ending.is_set():
+        while not self._ending.is_set():
+            try:
                 self._executor.spin_once(timeout_sec=0.5)
-        except ExternalShutdownException:
-            pass
-        except BaseException as error:
-            self._failed(error)
+            except ExternalShutdownException:
+                return
+            except Exception:
+                self._node.get_logger().error(
+                    f"unexpected failure:\n{traceback.format_exc()}", throttle_duration_sec=60.0
+                )
 
     def stop(self) -> None:
         """End the thread and the node."""

@@ -16,7 +16,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 OPEN_PATH = "/healthz"
 _READING = ("GET", "HEAD")
-_ADMIT = "This page needs its token: open the address with ?token=… that the viewer printed when it started.\n"
+_ADMIT = (
+    "This page needs its token: open the address with ?token=… that the viewer printed when it started.\n"
+)
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "

@@ -47,6 +47,8 @@ async def _listen(runner: web.AppRunner, host: str, port: int | None) -> int:
         except OSError as error:
             if error.errno == errno.EADDRINUSE and one != wanted[-1]:
                 continue
-            reason = "it is taken: name another --port" if error.errno == errno.EADDRINUSE else f"{error.strerror}"
+            reason = (
+                "it is taken: name another --port" if error.errno == errno.EADDRINUSE else f"{error.strerror}"
+            )
             raise MaskDetectorError(f"cannot listen on {host} port {one}: {reason}") from error
     raise AssertionError("unreachable")

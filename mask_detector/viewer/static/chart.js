@@ -2,7 +2,9 @@
 import { answerOf, byId, clock, element, shortName } from "./dom.js";
 import { classes, pattern } from "./looks.js";
 
+const TICKS = [15, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600]; // seconds
 const EVERY = 5000; // milliseconds
+const LEAST = 12; // points
 let plot = null;
 let hours = "";
 let points = [];
@@ -37,13 +39,19 @@ function choose(button) {
 async function refresh() {
   const query = new URLSearchParams({ hours, camera: byId("chart-camera").value });
   try {
-    points = (await fetch(`/api/history?${query}`).then(answerOf)).points;
+    points = begun((await fetch(`/api/history?${query}`).then(answerOf)).points);
   } catch {
     return; // the line at the top says that the viewer is away
   }
   if (plot) plot.setData(stacked());
   else redraw();
   byId("chart-table").replaceChildren(...table());
+}
+
+// Leave out the time before anything was watched, but for a short chart.
+function begun(all) {
+  const first = all.findIndex(([, people]) => people);
+  return all.slice(Math.max(0, Math.min(first, all.length - LEAST)));
 }
 
 // Times and, from the whole stack down to its lowest part, the upper edges; nothing where no camera was watched.
@@ -65,14 +73,14 @@ function redraw() {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { y: { range: (_, low, high) => [0, Math.max(2, Math.ceil(high * 1.1))] } },
-    axes: [{ ...axis, values: (_, times) => times.map(tickOf) }, { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100], label: "" }],
+    axes: [{ ...axis, space: 90, incrs: TICKS, values: (_, times) => times.map(tickOf) }, { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100] }],
     series: [{}, ...series.reverse()],
     hooks: { setCursor: [(chart) => read(chart.cursor.idx)] },
   };
   plot = new uPlot(options, stacked(), byId("chart"));
 }
 
-const tickOf = (at) => clock(at, Number(hours) < 0.5 ? undefined : { hour: "2-digit", minute: "2-digit" });
+const tickOf = (at) => clock(at, at % 60 ? undefined : { hour: "2-digit", minute: "2-digit" });
 
 function size() {
   const box = byId("chart");
