@@ -12,7 +12,7 @@ _CELLS = 6  # to a side
 
 
 def blur_faces(image: Image, boxes: ArrayLike) -> Image:
-    """Return a copy of a BGR image of shape (height, width, 3) with a mosaic over each of the boxes (N, 4)."""
+    """Return a copy of a BGR image (height, width, 3) with a mosaic over each of the boxes (N, 4)."""
     canvas = image.copy()
     squares = clip_boxes(squares_around(boxes, _MARGIN), image.shape[1], image.shape[0])
     for left, top, width, height in squares:

@@ -12,8 +12,8 @@ from browser import Page, chromium
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import Probe, Process, running
 from selenium.webdriver.common.keys import Keys
-from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesis, ObjectHypothesisWithPose
 from viewing import Viewer, two_people_clip, viewing
+from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesis, ObjectHypothesisWithPose
 
 from mask_detector.model_store import load_manifest
 
@@ -92,7 +92,7 @@ def test_it_shows_moving_pictures_and_the_right_counts(scene, page):
 def test_changes_are_listed_and_said_and_faces_are_shown_where_allowed(scene, page):
     page.until(lambda: "no mask" in page.text("#changes"), "the state of a person")
     assert "mask worn properly" in page.text("#changes")
-    faces = "return [...document.querySelectorAll('#changes img')].filter((one) => one.naturalWidth === 96).length"
+    faces = "return [...document.querySelectorAll('#changes img')].filter((i) => i.naturalWidth == 96).length"
     scene.detector.stop()  # the first changes came before the viewer knew the camera: all begin anew
     scene.detector = start_detector(scene.folder / "detector_2.log")
     page.until(lambda: page.run(faces) >= 2, "their faces")
@@ -104,9 +104,10 @@ def test_the_chart_and_its_table_tell_the_same(scene, page):
         lambda: page.run("return document.querySelectorAll('#chart-table tbody tr').length") >= 2, "two rows"
     )
     assert page.run("return document.querySelectorAll('#chart canvas').length") == 1
-    newest = page.run(
-        "return [...document.querySelectorAll('#chart-table tbody tr:nth-child(2) td')].map((one) => one.textContent)"
+    cells = (
+        "return [...document.querySelectorAll('#chart-table tr:nth-child(2) td')].map((i) => i.textContent)"
     )
+    newest = page.run(cells)
     assert newest[1:] == ["1.0", "0.0", "1.0"]
 
 

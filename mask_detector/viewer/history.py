@@ -141,7 +141,7 @@ class History:
     def _drop_before(self, end: float) -> None:
         self._database.execute("DELETE FROM presence WHERE start < ?", (end,))
         self._database.execute("DELETE FROM changes WHERE time < ?", (end,))
-        self._database.execute("PRAGMA incremental_vacuum").fetchall()
+        self._database.executescript("PRAGMA incremental_vacuum")  # execute would free a single page
 
     def _bytes(self) -> int:
         pages, free, size = (

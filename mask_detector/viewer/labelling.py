@@ -106,7 +106,8 @@ class Labelling:
             (self._waiting / waiting[-1].name).unlink(missing_ok=True)
         side = min(_MOST_SIDE, max(1, round(max(glance.box[2:]) * _MARGIN)))
         (crop,) = crop_faces(image, [glance.box], side, _MARGIN)
-        name = f"{glance.score:.3f}_{glance.class_id}_{time.strftime('%Y%m%d-%H%M%S')}_{uuid.uuid4().hex[:8]}.jpg"
+        when = time.strftime("%Y%m%d-%H%M%S")
+        name = f"{glance.score:.3f}_{glance.class_id}_{when}_{uuid.uuid4().hex[:8]}.jpg"
         partial = self._waiting / f".{name}"
         partial.write_bytes(to_jpeg(np.ascontiguousarray(crop[..., ::-1]), _QUALITY))
         partial.replace(self._waiting / name)

@@ -58,7 +58,7 @@ def parse(arguments: Sequence[str]) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="viewer",
-        description="A live page in the browser for all detectors in the graph. ROS arguments follow --ros-args.",
+        description="A page in the browser for all detectors in the graph. ROS arguments follow --ros-args.",
         epilog=f"Beyond loopback a token is needed: that in {TOKEN}, else one is made and printed.",
     )
     add = parser.add_argument
@@ -76,23 +76,32 @@ def _parser() -> argparse.ArgumentParser:
 
 def privacy(options: Options) -> list[str]:
     """Return what is stored, where and for how long, in sentences for the page."""
-    limits = options.limits
-    keeps = f"stored in {options.history} for {limits.days:g} days, at most {limits.megabytes:g} MB"
     return [
         "Live pictures are shown while a page is open, and never stored.",
         "Pictures that you try are classified in memory, and never stored.",
-        "How many people wore a mask how, and when that changed, is "
-        + (keeps if options.history else "kept in memory until the viewer ends")
-        + ": numbers only, without pictures and without ids.",
-        "The list of changes shows the numbers that the detector gives to people while it runs; the last ones "
-        "stay in memory until the viewer ends, "
-        + ("with a small picture of the face." if options.crops else "without pictures of faces."),
-        f"At most {options.collect_most} faces that the model is least sure of are stored in {options.collect}, "
-        "until a person has looked at them; what that person keeps stays there for training."
-        if options.collect
-        else "No face is kept for training.",
+        f"How many people wore a mask how, and when that changed, is {_of_history(options)}: numbers only, "
+        "without pictures and without ids.",
+        "The list of changes shows the numbers that a detector gives to people while it runs; the last ones "
+        f"stay in memory until the viewer ends, {'with' if options.crops else 'without'} pictures of faces.",
+        _of_faces(options),
         "Faces are blurred in everything that this viewer shows."
         if options.blur
         else "Faces are not blurred by this viewer; a detector may blur them itself (blur_faces).",
         "This page speaks for the viewer alone: other programs may record what the camera sees.",
     ]
+
+
+def _of_history(options: Options) -> str:
+    if not options.history:
+        return "kept in memory until the viewer ends"
+    limits = options.limits
+    return f"stored in {options.history} for {limits.days:g} days, at most {limits.megabytes:g} MB"
+
+
+def _of_faces(options: Options) -> str:
+    if not options.collect:
+        return "No face is kept for training."
+    return (
+        f"At most {options.collect_most} faces of which the model is least sure are stored in "
+        f"{options.collect} until a person has looked at them; those that are named stay there for training."
+    )

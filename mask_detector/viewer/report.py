@@ -5,26 +5,13 @@ import time
 from collections import defaultdict
 from datetime import datetime
 from html import escape
+from importlib.resources import files
 
 from mask_detector.viewer.charts import Bars, patterns, stacked
 from mask_detector.viewer.looks import Look, looks
 from mask_detector.viewer.summary import Shares, Summary
 
-STYLE = """
-:root{color-scheme:light;font:16px/1.55 system-ui,sans-serif;color:#1c2430}
-body{max-width:46rem;margin:2.5rem auto;padding:0 1.25rem}
-h1{font-size:1.75rem;line-height:1.2;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .4rem}
-p{margin:.5rem 0}.quiet{color:#5a6572;font-size:.9rem}
-.lead{font-size:1.15rem;margin:1.2rem 0}
-.tiles{display:flex;gap:.9rem;margin:1.2rem 0}.tiles div{flex:1;border:1px solid #d8dee6;border-left:6px solid;
-border-radius:8px;padding:.7rem .9rem}.tiles b{display:block;font-size:1.9rem;line-height:1.15}
-table{border-collapse:collapse;width:100%;font-size:.95rem}th,td{text-align:right;padding:.35rem .5rem;
-border-bottom:1px solid #e3e8ee}th:first-child,td:first-child{text-align:left}thead th{color:#5a6572;font-weight:600}
-svg{width:100%;height:auto}svg text{font-size:12px;fill:#5a6572}.grid{stroke:#e3e8ee}
-.key{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;font-size:.9rem}.key svg{width:1.1em;height:1.1em;vertical-align:-.15em}
-ul{padding-left:1.2rem}@media print{body{margin:0;max-width:none}h2{break-after:avoid}svg,table{break-inside:avoid}}
-@media(max-width:30rem){.tiles{flex-direction:column}}
-"""
+STYLE = (files("mask_detector.viewer") / "static" / "report.css").read_text()
 
 
 def report(summary: Summary) -> str:
@@ -64,7 +51,7 @@ def _findings(summary: Summary) -> str:
 
 def _tiles(shares: Shares) -> str:
     tiles = "".join(
-        f'<div data-class="{look.id}"><b>{shares.share(look.id):.0%}</b>{look.symbol} {escape(look.title)}</div>'
+        f"<div>{_swatch(look)}<b>{shares.share(look.id):.0%}</b>{look.symbol} {escape(look.title)}</div>"
         for look in looks()
     )
     return f'<div class="tiles">{tiles}</div>' if shares.total else ""
@@ -102,7 +89,7 @@ def _remarks(summary: Summary) -> str:
         worst, best = (summary.intervals[start].share(good.id) for start in extremes)
         if best - worst >= 0.05:
             remarks.append(
-                f"The share of masks worn properly was lowest {_when(extremes[0], summary.step)} ({worst:.0%}) "
+                f"The share of {good.title} was lowest {_when(extremes[0], summary.step)} ({worst:.0%}) "
                 f"and highest {_when(extremes[1], summary.step)} ({best:.0%})."
             )
     return f"<ul>{''.join(f'<li>{escape(remark)}</li>' for remark in remarks)}</ul>" if remarks else ""
@@ -112,8 +99,8 @@ def _camera_table(summary: Summary) -> str:
     heads = "".join(f"<th>{look.symbol} {escape(look.title)}</th>" for look in looks())
     rows = "".join(_camera_row(name, shares) for name, shares in summary.cameras.items())
     return (
-        f"<table><thead><tr><th>Camera</th><th>watched</th><th>people in view</th>{heads}"
-        f"<th>changes per hour</th></tr></thead><tbody>{rows}</tbody></table>"
+        f'<div class="wide"><table><thead><tr><th>Camera</th><th>watched</th><th>people in view</th>{heads}'
+        f"<th>changes per hour</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -143,15 +130,18 @@ def _key() -> str:
 
 
 def _key_entry(look: Look) -> str:
-    swatch = f'<svg viewBox="0 0 16 16"><rect width="16" height="16" fill="url(#fill-{look.id})"/></svg>'
-    return f"<span>{swatch} {look.symbol} {escape(look.title)}</span>"
+    return f"<span>{_swatch(look)} {look.symbol} {escape(look.title)}</span>"
+
+
+def _swatch(look: Look) -> str:
+    return f'<svg aria-hidden="true"><rect width="100%" height="100%" fill="url(#fill-{look.id})"/></svg>'
 
 
 def _foot(summary: Summary) -> str:
     watched = min(1.0, summary.observed / max(summary.end - summary.begin, 1.0))
     return (
-        '<h2>How to read this</h2><p class="quiet">A camera counts people, not identities: somebody in view for a '
-        "minute counts one minute, and who comes back counts again. "
+        '<h2>How to read this</h2><p class="quiet">A camera counts people, not identities: somebody in view '
+        "for a minute counts one minute, and who comes back counts again. "
         f"On average a camera was watched for {watched:.0%} of the period. "
         "Small, turned or hidden faces are missed, and single judgements can be wrong; read shares as "
         "estimates. No picture and no identity was stored for this report.</p>"

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.msg import ParameterEvent
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.task import Future
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
 from mask_detector.diagnostics import PAUSED
 from mask_detector.errors import MaskDetectorError
@@ -136,7 +136,7 @@ def _to_status(message: DiagnosticStatus) -> Status:
 
 
 class RosThread:
-    """Runs a node until `stop`. A callback that fails is logged: one strange message may not end the viewer."""
+    """Runs a node until `stop`; one strange message may not end it, so what a callback raises is logged."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
