@@ -41,6 +41,7 @@ PARAMETERS = (
               low=0.1, high=10, live=True),
     Described("raw_scores", False, "publish the scores of each frame alone in ~/detections", live=True),
     Described("ros4hri", False, "publish faces as REP-155 has them, on /humans/faces; needs hri_msgs"),
+    Described("blur_faces", False, "make the faces in the annotated images unrecognisable", live=True),
     Described("jpeg_quality", JPEG_QUALITY, "quality of the compressed annotated image, percent",
               low=1, high=100, live=True),
 )  # fmt: skip

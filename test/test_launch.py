@@ -125,7 +125,7 @@ def test_a_package_that_is_missing_is_told(installed, package, arguments):
 @needs_launch
 def test_every_argument_is_explained(installed):
     _, shown = outcome(installed, "--show-args")
-    assert shown.count("(default:") == 16
+    assert shown.count("(default:") == 19
     assert "no description given" not in shown
 
 
