@@ -89,8 +89,10 @@ def wrapped(model: keras.Model, habits: Habits, path: Path) -> keras.Model:
     inputs = keras.Input((size, size, 3), name="rgb")
     layer = scaling.layer()
     scores = model(layer(inputs) if layer else inputs, training=False)
-    weights = _to_classes(model.output_shape[-1], habits.classes)
-    outputs = keras.layers.Dense(weights[0].shape[1], weights=weights, name="classes")(scores)
+    matrix, offset = _to_classes(model.output_shape[-1], habits.classes)
+    classes = keras.layers.Dense(len(offset), name="classes")
+    outputs = classes(scores)
+    classes.set_weights([matrix, offset])
     return keras.Model(inputs, outputs, name="adopted")
 
 
@@ -108,7 +110,7 @@ def _checked_size(model: keras.Model, habits: Habits, path: Path) -> int:
     return height
 
 
-def _to_classes(outputs: int, named: list[str]) -> list[NDArray[np.float32]]:
+def _to_classes(outputs: int, named: list[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return a matrix and an offset from a model's outputs to all classes; a single one is of the second."""
     known = load_manifest().class_ids
     matrix, offset = np.zeros((outputs, len(known)), np.float32), np.zeros(len(known), np.float32)
@@ -117,7 +119,7 @@ def _to_classes(outputs: int, named: list[str]) -> list[NDArray[np.float32]]:
         matrix[0, [known.index(one) for one in named]] = -1, 1
     else:
         matrix[range(outputs), [known.index(one) for one in named]] = 1
-    return [matrix, offset]
+    return matrix, offset
 
 
 def _require_probabilities(scores: Scores, path: Path) -> None:

@@ -30,8 +30,10 @@ class Scaling:
         """Return the layer that scales so, None where nothing is to be done."""
         factors = np.diag(self.matrix)
         if not np.allclose(self.matrix, np.diag(factors), atol=1e-6):
-            weights = [self.matrix[None, None], self.offset]
-            return keras.layers.Conv2D(3, 1, weights=weights, trainable=False, name="colours")
+            turning = keras.layers.Conv2D(3, 1, trainable=False, name="colours")
+            turning.build((None, None, None, 3))
+            turning.set_weights([self.matrix[None, None], self.offset])
+            return turning
         if np.allclose(factors, 1) and not self.offset.any():
             return None
         return keras.layers.Rescaling(_short(factors), _short(self.offset))
