@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from graph import Probe, running
+from graph import Probe, Process, running
 from rclpy.node import Node
 
 from mask_detector.errors import ModelError
@@ -115,3 +115,12 @@ def test_a_model_that_is_cut_short_after_it_was_loaded_does_no_harm(kind, tmp_pa
     before = classifier.classify(crops)
     path.write_bytes(b"")
     np.testing.assert_array_equal(classifier.classify(crops), before)
+
+
+def test_a_keystore_that_is_missing_is_told_in_a_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROS_SECURITY_ENABLE", "true")
+    monkeypatch.setenv("ROS_SECURITY_STRATEGY", "Enforce")
+    monkeypatch.setenv("ROS_SECURITY_KEYSTORE", str(tmp_path / "nowhere"))
+    process = Process(["detector"], tmp_path / "log")
+    assert process.wait() == 1
+    assert "ROS cannot" in process.output and "Traceback" not in process.output
