@@ -150,7 +150,7 @@ def test_three_cameras_have_a_detector_each(installed, tmp_path):
         for topic in topics.values():
             probe.subscribe(Detection2DArray, topic)
         for name, topic in topics.items():
-            probe.until(lambda topic=topic: any(one.detections for one in probe.received[topic]), name)
+            probe.until(lambda topic=topic: any(one.detections for one in probe.received[topic]), name, 90)
         assert probe.node.count_subscribers("/robot/left/camera/image_raw/compressed") == 1
         assert probe.node.count_subscribers("/robot/left/camera/image_raw") == 0
         found = {name: probe.get_parameters(f"/robot/{name}/mask_detector", ["face_detector"])[0]
