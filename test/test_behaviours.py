@@ -35,8 +35,8 @@ def show(tmp_path: Path) -> Iterator[Callable[[Sequence[tuple[float, Image]]], P
         probe.subscribe(Detection2DArray, DETECTIONS)
         probe.subscribe(String, SPEECH, 100)
         probe.subscribe(Bool, GATE, LATCHED)
-        for name in ("detector", "greeter", "gate"):
-            stack.enter_context(running(name, log=tmp_path / name))
+        for name, *rest in (["detector"], ["greeter"], ["gate", "--ros-args", "-p", "silence:=10.0"]):
+            stack.enter_context(running(name, *rest, log=tmp_path / name))  # 10 s: machines may be busy
         camera = probe.node.create_publisher(ImageMsg, "/image", 1)
         for topic, count in ((DETECTIONS, 2), ("/mask_detector/state_changes", 1)):
             probe.until(lambda t=topic, c=count: probe.node.count_subscribers(t) == c, f"who hears {topic}")
@@ -76,14 +76,14 @@ def test_they_do_what_they_should_on_a_made_up_clip(show, tmp_path):
     probe = show(images[44:])
     probe.spin(0.5)
     said = [one.data for one in probe.received[SPEECH]]
-    assert said == [HELLO, PLEASE, THANKS, THANKS], "one person is asked once"
+    assert said == [HELLO, PLEASE, THANKS], "one person is asked once, and thanked once"
 
 
 def test_a_gate_that_hears_nothing_closes_and_strangers_are_greeted_anew(show, tmp_path):
     masked = clip(make_demo_clip(tmp_path / "clip.mp4"), 2)[19:37]
     probe = show(masked)
     probe.until(lambda: opened(probe) == [False, True], "the gate to open")
-    probe.until(lambda: opened(probe) == [False, True, False], "the gate to close when nothing comes", 5)
+    probe.until(lambda: opened(probe) == [False, True, False], "the gate to close when nothing comes")
     nobody = np.full_like(masked[0][1], 128)
     probe = show([(10 + index / 5, nobody) for index in range(10)])
     probe = show([(20 + time, image) for time, image in masked[:8]])

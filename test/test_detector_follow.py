@@ -199,7 +199,9 @@ def test_three_cameras_at_once_keep_their_people_apart(probe, tmp_path, astronau
         topics = {name: f"/{name}{DETECTIONS}" for name in sources}
         for topic in topics.values():
             probe.subscribe(Detection2DArray, topic)
-        probe.until(lambda: all(len(probe.received[topic]) >= 3 for topic in topics.values()), "all three")
+        probe.until(
+            lambda: all(len(probe.received[topic]) >= 3 for topic in topics.values()), "all three", 90
+        )
     for (name, topic), people in zip(topics.items(), (1, 2, 0), strict=True):
         assert {array.header.frame_id for array in probe.received[topic]} == {name}
         ids = [one.id for one in probe.received[topic][-1].detections]

@@ -1,7 +1,10 @@
 """The launch file, started by the real `ros2 launch` where there is one."""
 
 import ast
+import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -147,7 +150,7 @@ def test_three_cameras_have_a_detector_each(installed, tmp_path):
         for topic in topics.values():
             probe.subscribe(Detection2DArray, topic)
         for name, topic in topics.items():
-            probe.until(lambda topic=topic: any(one.detections for one in probe.received[topic]), name)
+            probe.until(lambda topic=topic: any(one.detections for one in probe.received[topic]), name, 90)
         assert probe.node.count_subscribers("/robot/left/camera/image_raw/compressed") == 1
         assert probe.node.count_subscribers("/robot/left/camera/image_raw") == 0
         found = {name: probe.get_parameters(f"/robot/{name}/mask_detector", ["face_detector"])[0]
@@ -180,3 +183,19 @@ def test_a_bad_list_of_cameras_is_told(installed, tmp_path, content, complaint):
     code, said = outcome(installed, f"cameras:={file}", file=CAMERAS)
     assert code == 1
     assert complaint in said and "Traceback" not in said
+
+
+@needs_launch
+def test_a_detector_that_dies_is_started_again(installed, tmp_path):
+    command = launch(f"source:={PICTURE}", "respawn:=true")
+    topic = "/mask_detector/detections"
+    with Probe() as probe, installed.running(*command, log=tmp_path / "launch.log") as launched:
+        probe.subscribe(Detection2DArray, topic)
+        probe.until(lambda: probe.received[topic], "a detection")
+        (process,) = re.findall(r"\[detector-\d\]: process started with pid \[(\d+)\]", launched.output)
+        os.kill(int(process), signal.SIGKILL)
+        probe.until(lambda: "process has died" in launched.output, "the detector's end")
+        probe.received[topic].clear()
+        probe.until(lambda: probe.received[topic], "a detection of the new one")
+        assert launched.stop() == 0
+    assert len(re.findall(r"\[detector-\d\]: process started", launched.output)) == 2

@@ -18,7 +18,6 @@ from mask_detector.node_main import run_node
 
 _HOLD = 2.0  # seconds of `mask`, by the stamps of the images
 _GRACE = 0.5  # seconds for which a face may be missed without being forgotten
-_SILENCE = 1.0  # seconds without detections after which the gate is blind, and closes
 
 
 class Gate(Node):
@@ -29,13 +28,14 @@ class Gate(Node):
         self._seen: dict[str, float] = {}  # by id: when last
         self._masked: dict[str, float] = {}  # by id: since when
         self._heard = time.monotonic()
+        self.declare_parameter("silence", 1.0)  # seconds without detections after which it is blind
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._gate = self.create_publisher(Bool, "gate/open", latched)
         self._open = True
         self._set(False)
         self.create_subscription(Detection2DArray, "mask_detector/detections", self._on_detections, 10)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still
-        self.create_timer(_SILENCE / 2, self._look_for_silence, clock=steady)
+        self.create_timer(0.25, self._look_for_silence, clock=steady)
 
     def _on_detections(self, message: Detection2DArray) -> None:
         self._heard = time.monotonic()
@@ -53,7 +53,7 @@ class Gate(Node):
         self._set(bool(held) and all(held))
 
     def _look_for_silence(self) -> None:
-        if time.monotonic() - self._heard > _SILENCE:
+        if time.monotonic() - self._heard > self.get_parameter("silence").value:
             self._seen.clear()
             self._masked.clear()
             self._set(False)

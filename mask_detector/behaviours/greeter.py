@@ -26,6 +26,7 @@ class Greeter(Node):
         super().__init__("greeter")
         self._greeted: set[str] = set()
         self._asked: set[str] = set()
+        self._waited_for: set[str] = set()
         self._speech = self.create_publisher(String, "say", 10)
         self.create_subscription(Detection2DArray, "mask_detector/state_changes", self._on_changes, 10)
 
@@ -36,16 +37,18 @@ class Greeter(Node):
     def _meet(self, person: Detection2D) -> None:
         state = person.results[0].hypothesis.class_id
         if state == _LEFT:
-            self._greeted.discard(person.id)
-            self._asked.discard(person.id)
+            for people in (self._greeted, self._asked, self._waited_for):
+                people.discard(person.id)
             return
         if person.id not in self._greeted:
             self._greeted.add(person.id)
             self._say("Hello!")
         if state in _ASK and person.id not in self._asked:
             self._asked.add(person.id)
+            self._waited_for.add(person.id)
             self._say(_ASK[state])
-        elif state == "mask" and person.id in self._asked:
+        elif state == "mask" and person.id in self._waited_for:
+            self._waited_for.discard(person.id)
             self._say("Thank you.")
 
     def _say(self, text: str) -> None:
