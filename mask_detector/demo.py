@@ -113,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         options.out.mkdir(parents=True, exist_ok=True)
         with _detector() as detector, DemoViewer() as viewer:
+            viewer.wait()
             return _run(options.source, options.out, detector, viewer, stop)
     except BrokenPipeError:  # who reads the lines has seen enough
         return 0

@@ -3,7 +3,9 @@
 import signal
 import subprocess
 import sys
-from threading import Thread
+from threading import Event, Thread
+
+_PATIENCE = 30.0  # seconds
 
 
 class DemoViewer:
@@ -15,6 +17,7 @@ class DemoViewer:
 
     def __init__(self) -> None:
         self.address = ""
+        self._settled = Event()  # it has told its address, or will never
 
     def __enter__(self) -> "DemoViewer":
         command = [sys.executable, "-m", "mask_detector", "viewer"]
@@ -27,6 +30,12 @@ class DemoViewer:
         for line in self._process.stdout:
             self.address = line.partition(" ")[2].strip()
             print(f"demo: open {self.address} in a browser to see it", file=sys.stderr)
+            self._settled.set()
+        self._settled.set()
+
+    def wait(self) -> None:
+        """Wait until the address is printed, so that it stands before the lines of JSON."""
+        self._settled.wait(_PATIENCE)
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:

@@ -1,6 +1,7 @@
 """The launch file, started by the real `ros2 launch` where there is one."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from urllib.request import urlopen
 
 import pytest
 import test_package
@@ -79,6 +81,19 @@ def test_it_finds_faces_in_a_source_and_ends_cleanly(installed, tmp_path):
         assert launched.stop() == 0
     assert launched.output.count("process has finished cleanly") == 2, launched.output
     assert "Traceback" not in launched.output, launched.output
+
+
+@needs_launch
+def test_a_page_is_served_and_faces_are_blurred_where_that_is_wished(installed, tmp_path):
+    command = launch("camera:=none", "viewer:=true", "viewer_options:=--port 0 --crops", "blur_faces:=true")
+    with Probe() as probe, installed.running(*command, log=tmp_path / "launch.log") as launched:
+        assert probe.get_parameters("/mask_detector", ["blur_faces"]) == [True]
+        probe.until(lambda: "viewer: http://127.0.0.1:" in launched.output, "the address")
+        (address,) = re.findall(r"viewer: (http://\S+)", launched.output)
+        told = json.load(urlopen(f"{address}api/about"))["privacy"]
+        assert "Faces are blurred in everything that this viewer shows." in told
+        assert launched.stop() == 0
+    assert launched.output.count("process has finished cleanly") == 2, launched.output
 
 
 @needs_launch

@@ -75,7 +75,7 @@ class Viewer:
 def viewing(log: Path, *options: str) -> Iterator[Viewer]:
     """Run a viewer on a free port for as long as the block lasts."""
     with running("viewer", "--port", "0", *options, log=log) as process:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + 2 * PATIENCE
         while not (found := re.search(r"viewer: (http://\S+?/)(?:\?token=(\S+))?\n", process.output)):
             assert time.monotonic() < end and process.alive(), process.output
             time.sleep(0.05)

@@ -7,7 +7,7 @@ from html import escape
 from mask_detector.viewer.looks import looks
 
 _WIDTH, _HEIGHT = 720, 220
-_LEFT, _BOTTOM, _TOP = 46, 28, 8
+_LEFT, _RIGHT, _BOTTOM, _TOP = 46, 20, 28, 8
 _LINES = 4
 
 
@@ -56,7 +56,7 @@ def stacked(bars: Bars) -> str:
 
 def _x(bars: Bars, at: float) -> float:
     share = (at - bars.begin) / max(bars.end - bars.begin, 1e-9)
-    return _LEFT + min(max(share, 0.0), 1.0) * (_WIDTH - _LEFT - 4)
+    return _LEFT + min(max(share, 0.0), 1.0) * (_WIDTH - _LEFT - _RIGHT)
 
 
 def _y(bars: Bars, value: float) -> float:
@@ -85,7 +85,7 @@ def _grid(bars: Bars) -> str:
         value = bars.top * number / _LINES
         y = _y(bars, value)
         lines.append(
-            f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - 4}"/>'
+            f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
             f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(bars.label(value))}</text>'
         )
     return "".join(lines)

@@ -13,6 +13,8 @@ from mask_detector.viewer.summary import Shares, Summary
 
 STYLE = (files("mask_detector.viewer") / "static" / "report.css").read_text()
 
+_TOPS = [4 * step * 10**power for power in range(9) for step in (1, 2, 5)]  # of the axis of changes
+
 
 def report(summary: Summary) -> str:
     """Return the report as HTML."""
@@ -89,7 +91,7 @@ def _remarks(summary: Summary) -> str:
         worst, best = (summary.intervals[start].share(good.id) for start in extremes)
         if best - worst >= 0.05:
             remarks.append(
-                f"The share of {good.title} was lowest {_when(extremes[0], summary.step)} ({worst:.0%}) "
+                f"The share of “{good.title}” was lowest {_when(extremes[0], summary.step)} ({worst:.0%}) "
                 f"and highest {_when(extremes[1], summary.step)} ({best:.0%})."
             )
     return f"<ul>{''.join(f'<li>{escape(remark)}</li>' for remark in remarks)}</ul>" if remarks else ""
@@ -108,7 +110,13 @@ def _camera_row(name: str, shares: Shares) -> str:
     cells = [_duration(shares.watched), _duration(shares.total)]
     cells += [f"{shares.share(look.id):.0%}" if shares.total else "–" for look in looks()]
     cells.append(f"{shares.changes / shares.watched * 3600:.1f}" if shares.watched else "–")
-    return f"<tr><td>{escape(name)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return f"<tr><td>{escape(_short(name))}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _short(name: str) -> str:
+    """Return "entrance" for "/entrance/mask_detector", as the page does."""
+    parts = name.strip("/").split("/")
+    return " / ".join(parts[:-1] or parts)
 
 
 def _change_section(summary: Summary) -> str:
@@ -118,7 +126,7 @@ def _change_section(summary: Summary) -> str:
     for (start, class_id), count in summary.changes.items():
         values[start][class_id] = count
     most = max(sum(counts.values()) for counts in values.values())
-    top = 4 * math.ceil(most / 4)
+    top = next(top for top in _TOPS if top >= most)
     title = "How often a state began: somebody came into view, or changed how the mask was worn"
     ticks = _ticks(summary.begin, summary.end)
     bars = Bars(title, summary.begin, summary.end, summary.change_step, values, top, "{:.0f}".format, ticks)
@@ -153,8 +161,8 @@ def _foot(summary: Summary) -> str:
 def _period(summary: Summary) -> str:
     begin, end = datetime.fromtimestamp(summary.begin), datetime.fromtimestamp(summary.end)
     if begin.date() == end.date():
-        return f"{begin:%A, %d %B %Y, %H:%M} to {end:%H:%M}"
-    return f"{begin:%d %B %Y, %H:%M} to {end:%d %B %Y, %H:%M}"
+        return f"{begin:%A}, {_date(begin)}, {begin:%H:%M} to {end:%H:%M}"
+    return f"{_date(begin)}, {begin:%H:%M} to {_date(end)}, {end:%H:%M}"
 
 
 def _cameras(summary: Summary) -> str:
@@ -164,12 +172,17 @@ def _cameras(summary: Summary) -> str:
 def _when(start: int, step: int) -> str:
     begin, end = datetime.fromtimestamp(start), datetime.fromtimestamp(start + step)
     if step >= 86400:
-        return f"on {begin:%d %B}"
+        return f"on {_date(begin)}"
     return f"between {begin:%H:%M} and {end:%H:%M}"
 
 
+def _date(day: datetime) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
 def _moment(at: float) -> str:
-    return f"{datetime.fromtimestamp(at):%d %B %Y, %H:%M}"
+    moment = datetime.fromtimestamp(at)
+    return f"{_date(moment)}, {moment:%H:%M}"
 
 
 def _ticks(begin: float, end: float) -> list[tuple[float, str]]:
