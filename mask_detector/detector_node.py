@@ -15,6 +15,7 @@ from vision_msgs.msg import LabelInfo, VisionInfo
 
 from mask_detector.classifiers import make_classifier
 from mask_detector.crops import Image
+from mask_detector.detection import Detection
 from mask_detector.detection_output import DetectionOutput
 from mask_detector.detector_parameters import PARAMETERS, face_search, following
 from mask_detector.diagnostics import NOT_ACTIVE, PAUSED, Diagnostics
@@ -180,18 +181,29 @@ class DetectorNode(LifecycleNode):
         try:
             seen = self._video.see(image, time)
             changes = self._people.learn(seen.people, time)
-            drawn = draw_detections(image, seen.people) if self._annotated.wanted else None
         except Exception:  # one strange frame may not end a robot's sight
-            self.get_logger().error(
-                f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
-                f"{traceback.format_exc()}",
-                throttle_duration_sec=60.0,
-            )
+            self._leave_out(image)
             return
         self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, changes, header)
         self._diagnostics.processed()
-        if drawn is not None:
-            self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
+        if self._annotated.wanted:  # last: detections wait for no picture
+            self._show(image, seen.people, header)
+
+    def _show(self, image: Image, people: Sequence[Detection], header: Header) -> None:
+        try:
+            drawn = draw_detections(image, people)
+        except Exception:
+            self._leave_out(image)
+            return
+        self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
+
+    def _leave_out(self, image: Image) -> None:
+        """Count and tell the failure that is being handled."""
+        self.get_logger().error(
+            f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
+            f"{traceback.format_exc()}",
+            throttle_duration_sec=60.0,
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
