@@ -10,6 +10,7 @@ _EXECUTABLES = {
     "bag": ("bag", "detections and annotated images into a copy of a recorded bag; see bag --help"),
     "greeter": ("behaviours.greeter", "example of a behaviour: greets people and asks for masks"),
     "gate": ("behaviours.gate", "example of a behaviour: opens only for people with masks"),
+    "viewer": ("viewer", "a live page in the browser; see viewer --help"),
     "demo": ("demo", "camera, detector and recorder together; see demo --help"),
 }
 

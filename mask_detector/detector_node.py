@@ -13,6 +13,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from vision_msgs.msg import LabelInfo, VisionInfo
 
+from mask_detector.blurring import blur_faces
 from mask_detector.classifiers import make_classifier
 from mask_detector.crops import Image
 from mask_detector.detection_output import DetectionOutput
@@ -21,11 +22,12 @@ from mask_detector.diagnostics import NOT_ACTIVE, PAUSED, Diagnostics
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import make_face_detector
-from mask_detector.follow import People, VideoDetector
+from mask_detector.follow import People, Seen, VideoDetector
 from mask_detector.image_input import ImageInput
 from mask_detector.image_output import ImageOutput
 from mask_detector.messages import seconds_of, to_label_info, to_vision_info
 from mask_detector.model_store import load_manifest
+from mask_detector.namesake import NamesakeWatch
 from mask_detector.node_main import run_node
 from mask_detector.parameters import Parameters
 from mask_detector.pipeline import MaskDetector
@@ -63,6 +65,7 @@ class DetectorNode(LifecycleNode):
         self._enabled = True
         self._resources = ExitStack()  # what configuring made and cleaning up destroys
         self._diagnostics = Diagnostics(self)
+        self._namesakes = NamesakeWatch(self)
         self._people = People(load_manifest().class_ids)  # for the node's life: ids never come back
         self._settings = Parameters(self, PARAMETERS, lambda: self._detector is not None)
         self.add_post_set_parameters_callback(self._apply)
@@ -184,7 +187,7 @@ class DetectorNode(LifecycleNode):
         try:
             seen = self._video.see(image, time)
             changes = self._people.learn(seen.people, time)
-            drawn = draw_detections(image, seen.people) if self._annotated.wanted else None
+            drawn = self._draw(image, seen) if self._annotated.wanted else None
         except Exception:  # one strange frame may not end a robot's sight
             self.get_logger().error(
                 f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
@@ -198,6 +201,11 @@ class DetectorNode(LifecycleNode):
         self._diagnostics.processed()
         if drawn is not None:
             self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
+
+    def _draw(self, image: Image, seen: Seen) -> Image:
+        if self._settings["blur_faces"]:
+            image = blur_faces(image, seen.boxes)
+        return draw_detections(image, seen.people)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

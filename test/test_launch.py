@@ -1,6 +1,7 @@
 """The launch file, started by the real `ros2 launch` where there is one."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from urllib.request import urlopen
 
 import pytest
 import test_package
@@ -82,6 +84,19 @@ def test_it_finds_faces_in_a_source_and_ends_cleanly(installed, tmp_path):
 
 
 @needs_launch
+def test_a_page_is_served_and_faces_are_blurred_where_that_is_wished(installed, tmp_path):
+    command = launch("camera:=none", "viewer:=true", "viewer_options:=--port 0 --crops", "blur_faces:=true")
+    with Probe() as probe, installed.running(*command, log=tmp_path / "launch.log") as launched:
+        assert probe.get_parameters("/mask_detector", ["blur_faces"]) == [True]
+        probe.until(lambda: "viewer: http://127.0.0.1:" in launched.output, "the address")
+        (address,) = re.findall(r"viewer: (http://\S+)", launched.output)
+        told = json.load(urlopen(f"{address}api/about"))["privacy"]
+        assert "Faces are blurred in everything that this viewer shows." in told
+        assert launched.stop() == 0
+    assert launched.output.count("process has finished cleanly") == 2, launched.output
+
+
+@needs_launch
 def test_an_argument_goes_before_the_parameter_file_and_an_empty_one_does_not(installed, tmp_path):
     of_all = {"face_detector": "haar", "image_transport": "compressed", "use_sim_time": True}
     of_detector = {"image_transport": "compressed", "face_min_size": 33}
@@ -128,7 +143,7 @@ def test_a_package_that_is_missing_is_told(installed, package, arguments):
 @needs_launch
 def test_every_argument_is_explained(installed):
     _, shown = outcome(installed, "--show-args")
-    assert shown.count("(default:") == 16
+    assert shown.count("(default:") == 19
     assert "no description given" not in shown
 
 

@@ -54,7 +54,12 @@ def add_model_options(group: argparse._ArgumentGroup) -> None:
     add("--face-model", "", "a YuNet file in place of the shipped one", metavar="FILE")
     score = f"least score of a face, 0 to 1; {shown}"
     add("--score-threshold", FaceSearch().score_threshold, score, type=_score, metavar="SCORE")
-    add("--classifier", "", "a classifier of models/manifest.json, if not its default", metavar="NAME")
+    add(
+        "--classifier",
+        "",
+        "one of models/manifest.json, if not its default, or the path of your own",
+        metavar="NAME",
+    )
     add("--runtime", RUNTIMES[0], f"what runs the classifier; {shown}", choices=RUNTIMES)
 
 
