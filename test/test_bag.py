@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
@@ -37,8 +37,11 @@ DELAY = 5_000_000  # ns from taking to recording
 class Recorder:
     """Records a bag as a robot does."""
 
-    def __init__(self, path: Path, storage: StoragePlugin) -> None:
+    def __init__(
+        self, path: Path, storage: StoragePlugin, compression: CompressionMode = CompressionMode.NONE
+    ) -> None:
         self._writer = Writer(path, version=9, storage_plugin=storage)
+        self._writer.set_compression(compression, CompressionFormat.ZSTD)
         self._topics: dict[str, Any] = {}
 
     def __enter__(self) -> "Recorder":
@@ -209,3 +212,12 @@ def test_missing_rosbags_is_told_with_the_cure(tmp_path):
     code = "import sys; sys.modules['rosbags'] = None; from mask_detector.bag import main; sys.exit(main([]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1 and "pip install rosbags" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("mode", [CompressionMode.FILE, CompressionMode.MESSAGE])
+def test_a_compressed_bag_is_read(tmp_path, frames, mode):
+    with Recorder(tmp_path / "in", StoragePlugin.SQLITE3, mode) as recorder:
+        recorder.write(CAMERA, to_image(frames[0], header(BEGIN)), BEGIN)
+    assert main([str(tmp_path / "in"), str(tmp_path / "out")]) == 0
+    ((_, array),) = read(tmp_path / "out", ANSWERS, Detection2DArray)
+    assert array.header == header(BEGIN) and len(array.detections) == 1

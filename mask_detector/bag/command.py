@@ -24,7 +24,7 @@ _EPILOG = f"""\
 Topics {", ".join(OUR_TOPICS)} in the bag are replaced.
 
 exit code: 0 done; 1 the bag could not be read or written, or was damaged on the way; 2 wrong usage;
-130 stopped by Ctrl-C, 143 by SIGTERM. OUTPUT is a valid bag of what was done in every case"""
+130 stopped by Ctrl-C, 143 by SIGTERM. OUTPUT is then a valid bag of what was done, but for a full disk"""
 
 
 def main(argv: list[str] | None = None) -> int:
