@@ -173,14 +173,23 @@ def load_config(path: Path = DEFAULT_FILE, **replaced: str) -> Config:
     Raises:
         TrainingError: the file, a key or a value is not as it should be.
     """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise TrainingError(f"cannot read the settings {path}: {error}") from error
+    content = _read(path)
     for dotted, value in replaced.items():
         section, key = dotted.split("__")
         content[section][key] = value
     return _build(Config, content, "")
+
+
+def read_settings(kind: type[Settings], path: Path) -> Settings:
+    """Read the YAML at `path` as the frozen dataclass `kind`; raise TrainingError where they differ."""
+    return _build(kind, _read(path), "")
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise TrainingError(f"cannot read the settings {path}: {error}") from error
 
 
 def _build(kind: type[Settings], content: Any, where: str) -> Settings:
