@@ -29,19 +29,24 @@ def describe(config: Config, temperature: float, quality: dict[str, Figures]) ->
 
 def publish(folder: Path, config: Config, files: dict[str, Path], entry: dict[str, Any]) -> None:
     """Copy the files into `folder` with a model card, and make the classifier its default one."""
-    entry = {**entry, "files": {runtime: _copy(file, folder) for runtime, file in files.items()}}
+    entry = {**entry, "files": {runtime: copied(file, folder) for runtime, file in files.items()}}
     (folder / f"{config.name}.md").write_text(model_card(config, entry))
-    path = folder / "manifest.json"
-    content = json.loads(path.read_text())
+    content = json.loads((folder / "manifest.json").read_text())
     content["classifiers"][config.name] = entry
     content["default_classifier"] = config.name
+    write_manifest(folder, content)
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """Replace manifest.json in one step."""
+    path = folder / "manifest.json"
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     partial.replace(path)
     load_manifest.cache_clear()
 
 
-def _copy(file: Path, folder: Path) -> dict[str, Any]:
+def copied(file: Path, folder: Path) -> dict[str, Any]:
     """Copy one file in one step and return its entry."""
     partial = folder / f".{file.name}.partial"
     shutil.copyfile(file, partial)

@@ -15,6 +15,7 @@ from mask_detector.crops import Image
 from mask_detector.face_detectors.base import NO_FACES, Faces, FaceSearch, of_size, shrink
 
 STRIDES = (8, 16, 32)  # of the three levels, in pixels
+PARTS = (slice(0, 2), slice(2, 6), slice(6, 16))  # channels of a map: logits of face and centre, box, points
 _LARGEST = 8.0  # exponent of a box's size in strides; a damaged model may not overflow
 
 
@@ -59,9 +60,10 @@ def score(face: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.
 
 def level_of(logits: NDArray[np.float32]) -> Level:
     """Return the cells of a map (rows, columns, 16): logits of face and centre, box, landmarks."""
-    cells = logits.reshape(-1, 16)
-    probabilities = 1 / (1 + np.exp(-cells[:, :2]))
-    return Level(score(probabilities[:, 0], probabilities[:, 1]), cells[:, 2:6], cells[:, 6:])
+    cells = logits.reshape(-1, logits.shape[-1])
+    logits, boxes, points = (cells[:, part] for part in PARTS)
+    probabilities = 1 / (1 + np.exp(-logits))
+    return Level(score(probabilities[:, 0], probabilities[:, 1]), boxes, points)
 
 
 def _padded(image: Image) -> Image:

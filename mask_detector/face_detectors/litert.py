@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from mask_detector.crops import Image
 from mask_detector.errors import ModelError
 from mask_detector.face_detectors.base import Faces, FaceSearch
-from mask_detector.face_detectors.cells import Level, find_faces, level_of
+from mask_detector.face_detectors.cells import PARTS, Level, find_faces, level_of
 from mask_detector.quiet import libraries_muted
 
 _KEPT_SHAPES = (
@@ -19,7 +19,7 @@ _KEPT_SHAPES = (
 
 
 class LiteRTFaces:
-    """Face detector by a `.tflite` file: BGR (1, height, width, 3), 0 to 255 → three maps of logits.
+    """Face detector by a `.tflite` file: BGR (1, height, width, 3), 0 to 255 → nine maps, see `cells.PARTS`.
 
     Raises:
         ModelError: the file is not such a model.
@@ -47,8 +47,10 @@ class LiteRTFaces:
         entry = interpreter.get_input_details()[0]
         interpreter.set_tensor(entry["index"], image[None].astype(entry["dtype"]))
         interpreter.invoke()
-        maps = [interpreter.get_tensor(output["index"])[0] for output in interpreter.get_output_details()]
-        return [level_of(one) for one in sorted(maps, key=np.size, reverse=True)]
+        parts = [interpreter.get_tensor(output["index"])[0] for output in interpreter.get_output_details()]
+        parts.sort(key=lambda part: (-part.shape[0], part.shape[-1]))  # finest first; as in PARTS
+        levels = (parts[first : first + len(PARTS)] for first in range(0, len(parts), len(PARTS)))
+        return [level_of(np.concatenate(level, axis=-1)) for level in levels]
 
     def _interpreter(self, shape: tuple[int, ...]) -> Any:
         """Return the interpreter for pictures of this shape."""

@@ -102,7 +102,7 @@ def _cost(maps: Tensor, overlaps: Tensor) -> Tensor:
 
 
 def _limit(cost: Tensor, overlaps: Tensor) -> Tensor:
-    """Return the largest cost (batch, faces, 1) that a face still pays: as many cells as overlaps add up to."""
+    """Return the largest cost (batch, faces, 1) that a face pays: as many cells as overlaps add up to."""
     best, _ = ops.top_k(overlaps, _CANDIDATES)
     count = ops.clip(ops.cast(ops.sum(best, axis=-1), "int32"), 1, _CANDIDATES)
     negated, _ = ops.top_k(-cost, _CANDIDATES)

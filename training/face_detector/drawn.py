@@ -1,4 +1,4 @@
-"""Lessons that are drawn: masks on bare faces, and pictures without anybody, made once into the run folder."""
+"""Lessons that are drawn: masks on bare faces, and pictures without anybody; made once in the run folder."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

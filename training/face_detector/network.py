@@ -35,23 +35,23 @@ def build_network(
     image = keras.Input((pixels, pixels, 3), name="image")
     x = layers.ZeroPadding2D(1)(image)  # torch pads both sides, "same" only one
     x = layers.Conv2D(widths[0], 3, strides=2, activation="relu", name="stem")(x)
-    x = layers.MaxPooling2D(2)(_unit(x, widths[0], "stem2"))
+    x = layers.MaxPooling2D(2)(unit(x, widths[0], "stem2"))
     x = _block(_block(x, widths[0], widths[2], 1), widths[2], widths[3], 2)
     fine = _block(layers.MaxPooling2D(2)(x), widths[3], widths[4], 3)
     middle = _block(layers.MaxPooling2D(2)(fine), widths[4], widths[5], 4)
     coarse = _block(layers.MaxPooling2D(2)(middle), widths[5], widths[6], 5)
-    coarse = _unit(coarse, widths[5], "neck2")
-    middle = _unit(layers.Add()([middle, double()(coarse)]), widths[4], "neck1")
-    fine = _unit(layers.Add()([fine, double()(middle)]), widths[4], "neck0")
-    heads = [_unit(x, HEAD_CHANNELS, f"head{level}", None) for level, x in enumerate((fine, middle, coarse))]
+    coarse = unit(coarse, widths[5], "neck2")
+    middle = unit(layers.Add()([middle, double()(coarse)]), widths[4], "neck1")
+    fine = unit(layers.Add()([fine, double()(middle)]), widths[4], "neck0")
+    heads = [unit(x, HEAD_CHANNELS, f"head{level}", None) for level, x in enumerate((fine, middle, coarse))]
     return keras.Model(image, heads)
 
 
 def _block(x: keras.KerasTensor, inner: int, outer: int, number: int) -> keras.KerasTensor:
-    return _unit(_unit(x, inner, f"block{number}_1"), outer, f"block{number}_2")
+    return unit(unit(x, inner, f"block{number}_1"), outer, f"block{number}_2")
 
 
-def _unit(
+def unit(
     x: keras.KerasTensor, channels: int, name: str, activation: str | None = "relu"
 ) -> keras.KerasTensor:
     """Return a 1×1 convolution followed by a 3×3 one of each channel alone."""

@@ -43,9 +43,8 @@ def batches(
         for step in range(steps + _AHEAD):
             if step < steps:
                 waiting.append(ahead.submit(_batch, pools, config, [config.seed, epoch, step]))
-            if step >= _AHEAD or step >= steps:
-                if waiting:
-                    yield waiting.pop(0).result()
+            if step >= _AHEAD and waiting:
+                yield waiting.pop(0).result()
 
 
 def _batch(pools: Sequence[tuple[float, Sequence[Lesson]]], config: DetectorConfig, seed: list[int]) -> Batch:
@@ -104,15 +103,17 @@ def _picture(path: Path) -> Image:
 
 def _view(image: Image, rows: Rows, config: Samples, size: int, random: Random) -> NDArray[np.float64]:
     """Return the matrix (2, 3) from the picture to a square view of it."""
-    faces = rows[rows[:, KIND] == FACE]
+    faces, half = rows[rows[:, KIND] == FACE], np.zeros(2)
     if len(faces) and random.random() >= config.anywhere:
         box = faces[random.integers(len(faces)), BOX]
         wanted = np.exp(random.uniform(*np.log(config.face))) * size / config.size
-        centre, scale = (box[:2] + box[2:]) / 2, wanted / max((box[2:] - box[:2]).max(), 1)
+        half = (box[2:] - box[:2]) / 2
+        centre, scale = box[:2] + half, wanted / max(2 * half.max(), 1)
     else:
         centre, scale = random.uniform(0, image.shape[1::-1]), np.exp(random.uniform(-1.2, 0.4))
     scale = float(np.clip(scale, _LEAST_SHOWN * size / max(image.shape), _LARGEST_SCALE))
-    at = random.uniform(0.1, 0.9, 2) * size
+    margin = np.minimum(scale * half, size / 2)  # so that the face is seen whole
+    at = random.uniform(margin, size - margin)
     rest = scale * (np.array(image.shape[1::-1]) - centre)  # of the picture at the right and below
     at = np.clip(at, np.minimum(scale * centre, size - rest), np.maximum(scale * centre, size - rest))
     matrix = cv2.getRotationMatrix2D(tuple(map(float, centre)), random.normal(0, _TURN), scale)

@@ -42,7 +42,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A picture and what it teaches: rows as in `targets`, in the picture's pixels; `bare` marks bare faces."""
+    """A picture and what it teaches: rows as in `targets`, in its pixels; `bare` marks the bare faces."""
 
     path: Path
     rows: Rows

@@ -44,8 +44,10 @@ class Samples:
     jpeg: float
 
     def __post_init__(self) -> None:
-        if self.size % 64 or self.size < 64:
-            raise TrainingError(f"setting 'samples.size' is {self.size}: allowed are multiples of 64")
+        if self.size % 32 or self.size < 64:
+            raise TrainingError(
+                f"setting 'samples.size' is {self.size}: allowed are multiples of 32 from 64 on"
+            )
         if len(self.face) != 2 or not 0 < self.face[0] <= self.face[1]:
             raise TrainingError(f"setting 'samples.face' is {self.face}: allowed is [low, high] in pixels")
 
@@ -67,6 +69,16 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Card:
+    """What manifest and model card say."""
+
+    origin: str
+    licence: str
+    credits: list[str]
+    limits: list[str]
+
+
+@dataclass(frozen=True)
 class DetectorConfig:
     """All settings of a run; `detector.yaml` says what each one means."""
 
@@ -75,6 +87,7 @@ class DetectorConfig:
     data: Data
     samples: Samples
     train: Train
+    card: Card
 
 
 def load_detector_config(path: Path = DEFAULT_FILE) -> DetectorConfig:

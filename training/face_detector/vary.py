@@ -33,7 +33,7 @@ def vary(image: Image, rows: Rows, config: Samples, random: Random) -> Image:
 
 
 def _cover(image: Image, box: np.ndarray, random: Random) -> None:
-    """Put a piece of the picture itself, or a plain colour, before the lower half of a face: a hand, a cup."""
+    """Put a piece of the picture, or a plain colour, before the lower half of a face: a hand, a cup."""
     left, top, right, bottom = box.round().astype(int)
     width, height = right - left, bottom - top
     top += round(height * random.uniform(0.45, 0.7))
