@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="training and export need TensorFlow")
 
+import keras
+
 from mask_detector.boxes import iou_matrix
 from mask_detector.face_detectors import FaceSearch
 from mask_detector.face_detectors.cells import find_faces, level_of
@@ -24,10 +26,10 @@ from training.face_detector.matching import match
 from training.face_detector.network import build_network
 from training.face_detector.samples import sample
 from training.face_detector.scenes import Lesson, Scene, lessons
-from training.face_detector.settings import DEFAULT_FILE, load_detector_config
+from training.face_detector.settings import DEFAULT_FILE, DetectorConfig, load_detector_config
 from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, KNOWN, POINTS
 from training.face_detector.to_litert import to_litert
-from training.face_detector.train import learner
+from training.face_detector.train import learner, train
 from training.face_detector.yunet_layout import read_weights, write_weights
 
 FACE_BOX = (178, 63, 90, 113)
@@ -48,7 +50,7 @@ def network(yunet_file):
 
 def test_yunet_in_keras_answers_as_the_published_file_does(network, yunet_file, astronaut):
     picture = np.ascontiguousarray(astronaut[:480, :448])
-    maps = [np.array(level)[0] for level in network(picture[None].astype(np.float32))]
+    maps = [keras.ops.convert_to_numpy(level)[0] for level in network(picture[None].astype(np.float32))]
     theirs = YuNet(yunet_file)._levels(picture)
     for ours, level in zip(map(level_of, maps), theirs, strict=True):
         for mine, other in zip(ours, level, strict=True):
@@ -165,7 +167,7 @@ def test_a_face_that_was_not_seen_is_seen_after_training_on_it(astronaut, yunet_
     network.set_weights(model.get_weights())
 
     def levels(image: np.ndarray) -> list:
-        return [level_of(np.array(level)[0]) for level in network(image[None].astype(np.float32))]
+        return [level_of(keras.ops.convert_to_numpy(level)[0]) for level in network(image[None].astype(np.float32))]
 
     (found,) = find_faces(hidden, levels, low)
     assert iou_matrix([box], [found[:4]])[0, 0] > 0.6
@@ -174,12 +176,59 @@ def test_a_face_that_was_not_seen_is_seen_after_training_on_it(astronaut, yunet_
 
 def test_boxes_are_decoded_alike_for_training_and_at_run_time(network, astronaut):
     picture = np.ascontiguousarray(astronaut[:320, 64:384])
-    maps = [np.array(level)[0] for level in network(picture[None].astype(np.float32))]
+    maps = [keras.ops.convert_to_numpy(level)[0] for level in network(picture[None].astype(np.float32))]
     (found,) = find_faces(picture, lambda image: [level_of(level) for level in maps], FaceSearch())
     flat = np.concatenate([level.reshape(-1, 16) for level in maps])[None]
     boxes = np.array(boxes_of(grid(320), flat))[0]
     corners = np.concatenate([found[:2], found[:2] + found[2:4]])
     assert np.abs(boxes - corners).max(axis=1).min() < 0.01
+
+
+@pytest.fixture
+def tiny_set(tmp_path, astronaut) -> Path:
+    """Two COCO files of a few drawn scenes with the one face that the project ships."""
+    images, faces = [], []
+    for number in range(4):
+        picture = np.full((260, 300, 3), 60 * number, np.uint8)
+        picture[:210, 40 + 10 * number : 250 + 10 * number] = astronaut[:210, 120:330]
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
+        images.append({"id": number, "file_name": f"{number}.png"})
+        box = [FACE_BOX[0] - 80 + 10 * number, *FACE_BOX[1:]]
+        faces.append({"id": number, "image_id": number, "bbox": box, "category_id": 1})
+    content = {"images": images, "annotations": faces, "categories": [{"id": 1, "name": "no_mask"}]}
+    for name in ("train.json", "val.json"):
+        (tmp_path / name).write_text(json.dumps(content))
+    return tmp_path
+
+
+def tiny_config(folder: Path, yunet_file: Path, epochs: int) -> DetectorConfig:
+    data = dataclasses.replace(
+        CONFIG.data, root=str(folder), train="train.json", val="val.json", corrections=""
+    )
+    samples = dataclasses.replace(CONFIG.samples, size=128, face=[20.0, 90.0], pattern_pictures=4)
+    schedule = dataclasses.replace(CONFIG.train, epochs=epochs, epoch_size=6, batch_size=3)
+    data = dataclasses.replace(data, start=str(yunet_file))
+    return dataclasses.replace(CONFIG, data=data, samples=samples, train=schedule)
+
+
+def test_a_run_goes_on_after_a_kill_as_if_nothing_had_happened(tiny_set, yunet_file, tmp_path, monkeypatch):
+    config = tiny_config(tiny_set, yunet_file, epochs=2)
+    whole = train(config, tmp_path / "whole")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("training.face_detector.train.write_history", killed)  # after the first checkpoint
+        train(config, tmp_path / "parts")
+    with pytest.raises(TrainingError, match="--resume"):
+        train(config, tmp_path / "parts")
+    parts = train(config, tmp_path / "parts", resume=True)
+    one, other = (keras.saving.load_model(path).get_weights() for path in (whole, parts))
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-5)
+    assert (tmp_path / "whole" / "history.csv").read_text().count("\n") == 3
+    assert (tmp_path / "whole" / "curves.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(

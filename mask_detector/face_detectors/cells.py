@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mask_detector.crops import Image
 from mask_detector.face_detectors.base import NO_FACES, Faces, FaceSearch, of_size, shrink
+from mask_detector.face_detectors.tiles import over_tiles
 
 STRIDES = (8, 16, 32)  # of the three levels, in pixels
 PARTS = (slice(0, 2), slice(2, 6), slice(6, 16))  # channels of a map: logits of face and centre, box, points
@@ -35,22 +36,31 @@ def find_faces(image: Image, run: Callable[[Image], Sequence[Level]], search: Fa
         run: computes the three levels of a BGR image whose sides are whole cells of the coarsest.
         search: how to look.
     """
-    small, scale = shrink(image, search.input_size)
-    padded = _padded(small)
-    faces = np.concatenate(
-        [
-            _decoded(level, stride, padded.shape[1] // stride, search.score_threshold)
-            for level, stride in zip(run(padded), STRIDES, strict=True)
-        ]
-    )
+
+    def candidates(part: Image) -> Faces:
+        return _candidates(part, run, search)
+
+    far = search.tiles > 1 and max(image.shape[:2]) > search.input_size
+    faces = over_tiles(image, search.tiles, candidates) if far else candidates(image)
     if len(faces) == 0:
         return NO_FACES
     kept = cv2.dnn.NMSBoxes(
         faces[:, :4].tolist(), faces[:, 14].tolist(), search.score_threshold, search.nms_threshold
     )
-    faces = faces[np.asarray(kept, int).reshape(-1)]
+    return of_size(faces[np.asarray(kept, int).reshape(-1)], search)
+
+
+def _candidates(image: Image, run: Callable[[Image], Sequence[Level]], search: FaceSearch) -> Faces:
+    """Return every cell that passes the score threshold as a face, overlapping ones too."""
+    small, scale = shrink(image, search.input_size)
+    padded = _padded(small)
+    levels = [
+        _decoded(level, stride, padded.shape[1] // stride, search.score_threshold)
+        for level, stride in zip(run(padded), STRIDES, strict=True)
+    ]
+    faces = np.concatenate(levels)
     faces[:, :14] *= scale
-    return of_size(faces, search)
+    return faces
 
 
 def score(face: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.float32]:

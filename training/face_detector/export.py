@@ -35,7 +35,7 @@ FILES = {"keras": ".keras", "litert": ".tflite", "litert_float32": "_float32.tfl
 _SEARCH = FaceSearch()
 _LARGEST_LOSS = 0.01  # of recall by int8
 _LARGEST_DIFFERENCE = 0.1  # pixels between float32 runtimes
-_HALVINGS = 7
+_STEPS = 3
 _CALIBRATED_ON = 100  # training pictures that show the int8 arithmetic its ranges
 
 
@@ -60,17 +60,19 @@ def export(config: DetectorConfig, run: Path, models: Path) -> None:
 def calibrate(network: keras.Model, validation: Validation) -> float:
     """Shift the logits of faces and centres until the default threshold is as strict as YuNet's.
 
-    Both are shifted by the same amount, which is returned. It is searched for, since scores also depend
-    on the other of the two.
+    Both are shifted by the same amount, which is returned. A score is made of the two, so that one step
+    is nearly right and the next ones mend it.
     """
-    start, low, high = network.get_weights(), -6.0, 6.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        _shift(network, start, middle)
+    start, shift = network.get_weights(), 0.0
+    for _ in range(_STEPS):
         threshold = validation.figures(network.get_weights())["val_threshold"]
-        low, high = (low, middle) if threshold > _SEARCH.score_threshold else (middle, high)
-    _shift(network, start, low)
-    return low
+        shift += _logit(_SEARCH.score_threshold) - _logit(threshold)
+        _shift(network, start, shift)
+    return shift
+
+
+def _logit(score: float) -> float:
+    return float(np.log(score / (1 - score)))
 
 
 def _shift(network: keras.Model, start: Arrays, by: float) -> None:

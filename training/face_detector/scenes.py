@@ -23,10 +23,11 @@ from mask_detector.face_detectors import FaceDetector, Faces
 from training.config import TrainingError
 from training.data import DROP, read_corrections
 from training.face_detector.settings import Data
-from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, KNOWN, POINTS
+from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, KNOWN, NOTHING, POINTS
 
 Rows = NDArray[np.float32]
 _SAME = 0.35  # overlap (IoU) from which a label and a find are one face
+_UNNOTICED = 60  # pixels; people overlook smaller faces
 _ENLARGED = 2  # the teacher looks once more at the picture this much larger, for small faces
 
 
@@ -147,10 +148,18 @@ def _lesson(scene: Scene, faces: Faces, numbers: NDArray, manners: dict, data: D
         rows.append(_row(FACE, box, faces[number, 4:14] if number >= 0 else None))
         are_bare.append(label == bare and number >= 0)
     for face in faces[~np.isin(np.arange(len(faces)), numbers)]:
-        if face[14] >= data.teacher_maybe and _is_new(face, scene.boxes):
-            rows.append(_row(FACE if face[14] >= data.teacher_sure else IGNORED, face[:4], face[4:14]))
+        kind = _kind(face, data)
+        if kind != NOTHING and _is_new(face, scene.boxes):
+            rows.append(_row(kind, face[:4], face[4:14]))
             are_bare.append(False)
     return Lesson(scene.path, np.array(rows, np.float32).reshape(-1, COLUMNS), np.array(are_bare, bool))
+
+
+def _kind(face: NDArray, data: Data) -> int:
+    """Return what a find without a label is; a large face that is in doubt would have got a label."""
+    if face[14] >= data.teacher_sure:
+        return FACE
+    return IGNORED if face[14] >= data.teacher_maybe and face[2:4].max() < _UNNOTICED else NOTHING
 
 
 def _is_new(face: NDArray, boxes: NDArray) -> bool:

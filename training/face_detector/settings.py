@@ -31,6 +31,7 @@ class Samples:
     size: int
     face: list[float]
     smallest: float
+    pattern_pictures: int
     mosaic: float
     anywhere: float
     drawn: float

@@ -37,7 +37,6 @@ from training.face_detector.yunet_layout import read_weights
 from training.history import plot_history, write_history
 from training.state import RunState, arrays_of, load_state, restore_variables, save_state
 
-_PATTERNS = 400
 _BARE = "no_mask"
 _TEACHER = FaceSearch(score_threshold=0.1, min_size=1, input_size=4096)
 
@@ -85,7 +84,8 @@ def learner(config: DetectorConfig) -> keras.Model:
     )
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     # Under TensorFlow on a processor XLA is fifteen times slower on these convolutions.
-    model.compile(optimizer, detection_loss(config.samples.size), jit_compile=False)
+    compiled = False if keras.backend.backend() == "tensorflow" else "auto"
+    model.compile(optimizer, detection_loss(config.samples.size), jit_compile=compiled)
     optimizer.build(model.trainable_variables)
     return model
 
@@ -97,7 +97,7 @@ def lesson_pools(config: DetectorConfig, folder: Path) -> list[tuple[float, list
     found = teacher_faces(scenes, YuNet(Path(data.start), _TEACHER), folder / "teacher.npz")
     real = lessons(scenes, found, data, _BARE)
     drawn = drawn_lessons(real, folder / "drawn", data.masked_scale, config.seed)
-    patterns = pattern_lessons(_PATTERNS, folder / "patterns", config.seed)
+    patterns = pattern_lessons(samples.pattern_pictures, folder / "patterns", config.seed)
     kinds = {1 - samples.drawn - samples.patterns: real, samples.drawn: drawn, samples.patterns: patterns}
     print(f"{len(real)} scenes, {len(drawn)} with drawn masks, {len(patterns)} patterns", flush=True)
     return [(share, kind) for share, kind in kinds.items() if kind]

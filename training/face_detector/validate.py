@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 
 from mask_detector.crops import Image
@@ -58,4 +59,4 @@ class Validation:
         return recalls | {"val_recall": float(np.mean(list(recalls.values())))}
 
     def _levels(self, image: Image) -> list[Level]:
-        return [level_of(np.array(level)[0]) for level in self._network(image[None].astype(np.float32))]
+        return [level_of(keras.ops.convert_to_numpy(level)[0]) for level in self._network(image[None].astype(np.float32))]
