@@ -26,7 +26,7 @@ OURS, FLOAT, REFERENCE = "masked_yunet", "masked_yunet float32", "yunet"
 SIZES = (SMALLEST_JUDGED, 32, 64, 128, 100_000)
 THREADS = 2
 _LOWEST = FaceSearch(score_threshold=0.05)
-_PATTERNS, _PATTERN_SEED = 300, 1_000_003  # not those that training draws
+_PATTERNS, _PATTERN_SEED = 200, 1_000_003  # not those that training draws
 _ROUNDS, _WARM = 60, 5
 _FRAME = (640, 480)
 
