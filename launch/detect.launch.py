@@ -28,7 +28,7 @@ from mask_detector.transport import transport_environment
 _CONFIG = share_folder() / "config"
 _SWITCH = ["true", "false"]
 _OF_DETECTOR = {  # parameters of the detector and their choices
-    "face_detector": ["", "auto", "yunet", "haar"],
+    "face_detector": ["", "auto", "masked_yunet", "yunet", "haar"],
     "classifier": None,
     "runtime": ["", "auto", "litert", "opencv", "keras"],
     "image_transport": ["", "raw", "compressed"],

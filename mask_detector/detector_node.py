@@ -146,7 +146,9 @@ class DetectorNode(LifecycleNode):
 
     def _load(self) -> MaskDetector:
         values = self._settings
-        faces = make_face_detector(values["face_detector"], values["face_model"], face_search(values))
+        faces = make_face_detector(
+            values["face_detector"], values["face_model"], face_search(values), values["threads"]
+        )
         return MaskDetector(
             faces, make_classifier(values["classifier"], values["runtime"], values["threads"])
         )

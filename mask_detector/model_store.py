@@ -70,9 +70,9 @@ class Manifest:
         threshold = entry.get("background_threshold")
         return ClassifierInfo(name, entry["input_size"], entry["crop_margin"], self._files(entry), threshold)
 
-    def face_detector_file(self, name: str) -> ModelFile:
-        """Return the file of the shipped face detector called `name`."""
-        return self._files(self._entry("face_detectors", name))["onnx"]
+    def face_detector_files(self, name: str) -> dict[str, ModelFile]:
+        """Return the files of the shipped face detector called `name`, by runtime."""
+        return self._files(self._entry("face_detectors", name))
 
     def _entry(self, kind: str, name: str) -> dict[str, Any]:
         known = self.entries[kind]

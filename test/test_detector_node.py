@@ -151,7 +151,7 @@ def test_thresholds_change_while_it_runs(probe, detector, publisher, astronaut):
         ("face_score_threshold", "high", "Wrong parameter type, expected 'Type.DOUBLE'"),
         ("face_input_size", 0, "out of range"),
         ("runtime", "keras", "deactivate and clean it up first"),
-        ("face_detector", "eyes", "must be one of: auto, yunet, haar"),
+        ("face_detector", "eyes", "must be one of: auto, masked_yunet, yunet, haar"),
     ],
 )
 def test_a_bad_value_is_refused_with_the_reason(probe, detector, name, value, reason):

@@ -30,11 +30,11 @@ def augment(outer: Crop, other: Crop, size: int, config: AugmentConfig, random: 
         crop = _put_beside(crop, _warp(other, size, config, random), random)
     steps = (
         (config.occlusion, _occlude),
-        (config.colour, _colour),
+        (config.colour, colour),
         (config.small, _shrink),
         (config.blur, _blur),
-        (config.noise, _noise),
-        (config.jpeg, _jpeg),
+        (config.noise, noise),
+        (config.jpeg, jpeg),
     )
     for probability, step in steps:
         if random.random() < probability:
@@ -79,7 +79,7 @@ def _put_beside(crop: Crop, other: Crop, random: Random) -> Crop:
     return beside
 
 
-def _colour(crop: Crop, random: Random) -> Crop:
+def colour(crop: Crop, random: Random) -> Crop:
     """Brightness, contrast, gamma, a colour cast, and now and then less or no saturation."""
     gain = np.exp(random.normal(0, 0.2)) * np.exp(random.normal(0, 0.07, 3))
     gamma = np.exp(random.normal(0, 0.25))
@@ -108,7 +108,7 @@ def _shrink(crop: Crop, random: Random) -> Crop:
     small = int(size * np.exp(random.uniform(np.log(0.18), np.log(0.7))))
     shrunk = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
     if random.random() < 0.3:
-        shrunk = _jpeg(shrunk, random)
+        shrunk = jpeg(shrunk, random)
     return cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
@@ -124,12 +124,12 @@ def _blur(crop: Crop, random: Random) -> Crop:
     return cv2.filter2D(crop, -1, kernel / max(kernel.sum(), 1e-6))
 
 
-def _noise(crop: Crop, random: Random) -> Crop:
+def noise(crop: Crop, random: Random) -> Crop:
     grain = random.normal(0, random.uniform(3, 18), crop.shape).astype(np.float32)
     return np.clip(crop + grain, 0, 255).astype(np.uint8)
 
 
-def _jpeg(crop: Crop, random: Random) -> Crop:
+def jpeg(crop: Crop, random: Random) -> Crop:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(20, 80))]
     return cv2.imdecode(cv2.imencode(".jpg", crop, quality)[1], cv2.IMREAD_COLOR)
 

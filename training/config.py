@@ -220,6 +220,11 @@ def load_config(path: Path = DEFAULT_FILE, **replaced: str) -> Config:
     return _build(Config, content, "")
 
 
+def read_settings(kind: type[Settings], path: Path) -> Settings:
+    """Read the YAML at `path` as the frozen dataclass `kind`; raise TrainingError where they differ."""
+    return _build(kind, _read(path), "")
+
+
 def _read(path: Path) -> Any:
     try:
         content = yaml.safe_load(path.read_text())

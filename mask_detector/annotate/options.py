@@ -51,7 +51,12 @@ def add_model_options(group: argparse._ArgumentGroup) -> None:
 
     shown = "default: %(default)s"
     add("--face-detector", FACE_DETECTORS[0], f"what finds faces; {shown}", choices=FACE_DETECTORS)
-    add("--face-model", "", "a YuNet file in place of the shipped one", metavar="FILE")
+    add(
+        "--face-model",
+        "",
+        "a file in place of the shipped one: .onnx in YuNet's layout, or .tflite",
+        metavar="FILE",
+    )
     score = f"least score of a face, 0 to 1; {shown}"
     add("--score-threshold", FaceSearch().score_threshold, score, type=_score, metavar="SCORE")
     add(
