@@ -55,8 +55,10 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
             get_logger(node.get_name() if node else make_node.__name__).fatal(str(error))
             return 1
     finally:
-        # ros2 launch sends Ctrl-C on to nodes that have heard it already: once is enough.
-        signal.signal(signal.SIGINT, lambda *_: None)
+        # ros2 launch sends Ctrl-C on to nodes that have heard it already, and SIGTERM to slow ones: once is
+        # enough, and rclpy's own handlers crash in what is half destroyed.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
         if node:
             node.destroy_node()
         rclpy.try_shutdown()
