@@ -63,8 +63,8 @@ def _arguments() -> list[DeclareLaunchArgument]:
                   _SWITCH),
         _argument("viewer_options", "with viewer:=true: options such as '--port 8080 --crops', see "
                   "ros2 run mask_detector viewer --help"),
-        _argument("blur_faces", "whether faces are made unrecognisable in all pictures that go out; empty for "
-                  "what params_file says of the detector, and not in the viewer", "", ["", *_SWITCH]),
+        _argument("blur_faces", "whether faces are blurred in all pictures that go out, the viewer's too; "
+                  "empty for what params_file says of the detector", "", ["", *_SWITCH]),
         _argument("log_level", "how much the nodes log", "info", ["debug", "info", "warn", "error", "fatal"]),
         _argument("use_sim_time", "whether time comes from /clock (simulation, bags)", "false", _SWITCH),
         _argument("respawn", "whether an ended node is started again, else all end", "false", _SWITCH),

@@ -187,20 +187,31 @@ class DetectorNode(LifecycleNode):
         try:
             seen = self._video.see(image, time)
             changes = self._people.learn(seen.people, time)
-            drawn = self._draw(image, seen) if self._annotated.wanted else None
         except Exception:  # one strange frame may not end a robot's sight
-            self.get_logger().error(
-                f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
-                f"{traceback.format_exc()}",
-                throttle_duration_sec=60.0,
-            )
+            self._leave_out(image)
             return
         self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, changes, header)
         if self._faces:
             self._faces.publish(self._people.ids, seen.people, image.shape[1::-1], header)
         self._diagnostics.processed()
-        if drawn is not None:
-            self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
+        if self._annotated.wanted:  # last: detections wait for no picture
+            self._show(image, seen, header)
+
+    def _show(self, image: Image, seen: Seen, header: Header) -> None:
+        try:
+            drawn = self._draw(image, seen)
+        except Exception:
+            self._leave_out(image)
+            return
+        self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
+
+    def _leave_out(self, image: Image) -> None:
+        """Count and tell the failure that is being handled."""
+        self.get_logger().error(
+            f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
+            f"{traceback.format_exc()}",
+            throttle_duration_sec=60.0,
+        )
 
     def _draw(self, image: Image, seen: Seen) -> Image:
         if self._settings["blur_faces"]:

@@ -121,19 +121,19 @@ def test_a_source_that_cannot_be_read_ends_with_code_1(tmp_path, source, told):
 def test_at_a_terminal_it_prints_where_its_page_is_and_plays_on_while_that_is_open(tmp_path, astronaut):
     picture = tmp_path / "picture.png"
     cv2.imwrite(str(picture), astronaut)
-    ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "mask_detector", "demo", "--out", str(tmp_path / "out"), str(picture)]
-    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
-    os.close(theirs)
-    said = ""
-    while "plays on while it is open" not in said:
-        said += os.read(ours, 1000).decode()
-    (address,) = set(re.findall(r"http://127.0.0.1:\d+/", said))
+    tiles = "return [...document.querySelectorAll('.tiles b')].map((one) => one.textContent)"
+    drawn = "return Number(document.querySelector('canvas').dataset.pictures ?? 0)"
     with chromium() as driver:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        said = ""
+        while "plays on while it is open" not in said:
+            said += os.read(ours, 1000).decode()
+        (address,) = set(re.findall(r"http://127.0.0.1:\d+/", said))
         page = Page(driver, address)
-        tiles = "return [...document.querySelectorAll('.tiles b')].map((one) => one.textContent)"
         page.until(lambda: page.run(tiles) == ["0", "0", "1"], "the right count")
-        drawn = "return Number(document.querySelector('canvas').dataset.pictures ?? 0)"
         page.until(lambda: page.run(drawn) > 1, "it to play on")
         assert process.poll() is None
     assert len(process.communicate(timeout=60)[0].splitlines()) == 1, "only one play is recorded"

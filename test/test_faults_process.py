@@ -1,5 +1,7 @@
 """What befalls the processes around the node, and the node itself: it goes on, and says what is wrong."""
 
+import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import test_package
 from graph import Probe, Process, running
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -19,12 +22,14 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image as ImageMsg
 from std_srvs.srv import SetBool
+from test_launch import launch, needs_launch
 from vision_msgs.msg import Detection2DArray
 
 from mask_detector.messages import to_image
 from mask_detector.model_store import load_manifest
 from mask_detector.namesake import NamesakeWatch
 
+installed = test_package.installed
 REPOSITORY = Path(__file__).resolve().parents[1]
 NODE = "/mask_detector"
 DETECTIONS = f"{NODE}/detections"
@@ -172,6 +177,19 @@ def test_a_node_that_was_killed_is_replaced_by_another(probe, publisher, astrona
     with running("detector", log=tmp_path / "second.log") as second:
         assert probe.ask(publisher, to_image(astronaut, probe.header()), DETECTIONS).detections
         assert "another node" not in second.output
+
+
+@needs_launch
+def test_launch_starts_a_killed_detector_again(probe, installed, tmp_path):
+    command = launch(f"source:={PICTURE}", "respawn:=true")
+    with installed.running(*command, log=tmp_path / "launch.log") as launched:
+        probe.until(lambda: probe.received[DETECTIONS], "detections")
+        started = re.compile(r"\[detector-1\]: process started with pid \[(\d+)\]")
+        (number,) = started.findall(launched.output)
+        os.kill(int(number), signal.SIGKILL)
+        probe.until(lambda: len(started.findall(launched.output)) == 2, "another start")
+        probe.received[DETECTIONS].clear()
+        probe.until(lambda: probe.received[DETECTIONS], "detections again")
 
 
 def test_a_second_node_of_the_same_name_is_told_once(probe, capfd):

@@ -15,6 +15,7 @@ from mask_detector.classifiers import make_classifier
 from mask_detector.crops import crop_faces
 from mask_detector.demo_clip import portrait
 from mask_detector.detection import Detection
+from mask_detector.drawing import draw_detections
 from mask_detector.errors import ImageError
 from mask_detector.face_detectors import FaceSearch, make_face_detector
 from mask_detector.follow import People, VideoDetector
@@ -121,7 +122,9 @@ def test_whatever_the_picture_the_answer_is_sound(detector, width, height, seed,
         cv2.resize(portrait(), (width, height)),
         np.roll(cv2.resize(portrait(), (width, height)), rng.integers(width), axis=1),  # over the edge
     )[kind]
-    sound(detector.detect(picture), width, height)
+    detections = detector.detect(picture)
+    sound(detections, width, height)
+    assert draw_detections(picture, detections).shape == picture.shape
 
 
 @given(

@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rclpy.init(args=[sys.argv[0], *arguments[len(own) :]], signal_handler_options=SignalHandlerOptions.NO)
         asyncio.run(_run(options))
         return 0
+    except KeyboardInterrupt:  # before there was anything to end
+        return 0
     except (MaskDetectorError, RuntimeError) as error:  # rclpy's own are RuntimeErrors
         print(f"viewer: {error}", file=sys.stderr)
         return 1

@@ -70,6 +70,7 @@ function redraw() {
   const series = classes.map((look, index) => ({ label: look.title, paths: steps, width: 0, fill: () => pattern(index), points: { show: false } }));
   const options = {
     ...size(),
+    padding: [8, 36, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { y: { range: (_, low, high) => [0, Math.max(2, Math.ceil(high * 1.1))] } },
