@@ -55,12 +55,21 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
             get_logger(node.get_name() if node else make_node.__name__).fatal(str(error))
             return 1
     finally:
-        # ros2 launch sends Ctrl-C on to nodes that have heard it already: once is enough.
-        signal.signal(signal.SIGINT, lambda *_: None)
+        _ignore_signals()
         if node:
             node.destroy_node()
         rclpy.try_shutdown()
+        _ignore_signals()  # rclpy has just put back what was before
     return getattr(node, "exit_code", 0)
+
+
+def _ignore_signals() -> None:
+    """End undisturbed: ros2 launch sends Ctrl-C on to nodes that have heard it, and SIGTERM to slow ones.
+
+    rclpy's own handlers crash in what is half destroyed.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _explain(arguments: Sequence[str], make_node: type[Node]) -> int:

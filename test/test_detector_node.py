@@ -301,3 +301,13 @@ def test_simulated_time_drives_what_the_node_stamps_itself(probe, tmp_path, publ
             "diagnostics stamped by /clock",
         )
         assert all(one.level != DiagnosticStatus.ERROR for one in told[-1].status)
+
+
+def test_signals_on_the_way_out_do_no_harm(probe, detector, publisher, astronaut):
+    """As ros2 launch sends them to a node that takes long to end."""
+    probe.ask(publisher, to_image(astronaut, probe.header()), DETECTIONS)
+    for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+        detector.send(number)
+        time.sleep(0.2)
+    assert detector.stop() == 0
+    assert "Traceback" not in detector.output
