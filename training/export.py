@@ -27,7 +27,7 @@ from training.manifest import describe, publish, require_new_name
 from training.metrics import fit_temperature
 from training.model import LOGITS
 from training.options import settings_of, step_parser, told
-from training.prepare import prepared
+from training.prepare import FOUND, prepared
 from training.rejection import fit_background_threshold
 from training.to_onnx import to_onnx
 
@@ -56,7 +56,7 @@ def export(config: Config, run: Path, models: Path, replace: bool = False) -> No
     files = _convert(model, config.name, run / "export")
     scores = {kind: _agreed_scores(files, config, faces[kind], kind) for kind in faces}
     quality = {kind: _quality(faces[kind], scores[kind]) for kind in faces}
-    entry = describe(config, temperature, quality) | _background_entry(scores["val"], faces["val"])
+    entry = describe(config, temperature, quality) | _background_entry(files, config, run)
     lost = _add_int8(files, model, config, run, faces["val"], scores["val"])
     publish(models, config, files, entry | lost)
     print(f"{models / config.name}.* written; it is the default classifier now")
@@ -126,11 +126,16 @@ def _agreed_scores(files: dict[str, Path], config: Config, faces: CropSet, kind:
     return scores["litert"]
 
 
-def _background_entry(outputs: Scores, faces: CropSet) -> dict[str, float]:
-    """Return from where on the last output rejects a find, for a model that has one for background."""
-    if outputs.shape[1] == len(load_manifest().class_ids):
+def _background_entry(files: dict[str, Path], config: Config, run: Path) -> dict[str, float]:
+    """Return from where on the last output rejects a find, for a model that has one for background.
+
+    It goes by the validation faces that the detector finds: others never come to be rejected.
+    """
+    if not config.background.count:
         return {}
-    return {"background_threshold": fit_background_threshold(outputs[judged(faces)])}
+    found = prepared(config, run, "val" + FOUND)
+    outputs = _agreed_scores(files, config, found.where(judged(found)), "the faces found in val")
+    return {"background_threshold": fit_background_threshold(outputs)}
 
 
 def _quality(faces: CropSet, outputs: Scores) -> Figures:

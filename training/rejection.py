@@ -16,7 +16,8 @@ LEAST = 0.5  # the least threshold: background must be likelier than all classes
 
 def fit_background_threshold(outputs: Scores) -> float:
     """Return the least threshold that keeps all but a few faces, whose outputs are (N, classes + 1)."""
-    return round(max(LEAST, float(np.quantile(outputs[:, -1], 1 - LOST, method="higher")) + 1e-4), 4)
+    highest = np.quantile(outputs[:, -1], 1 - LOST, method="higher") if len(outputs) else 0.0
+    return round(max(LEAST, float(highest) + 1e-4), 4)
 
 
 def rejection_figures(
