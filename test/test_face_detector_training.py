@@ -167,7 +167,10 @@ def test_a_face_that_was_not_seen_is_seen_after_training_on_it(astronaut, yunet_
     network.set_weights(model.get_weights())
 
     def levels(image: np.ndarray) -> list:
-        return [level_of(keras.ops.convert_to_numpy(level)[0]) for level in network(image[None].astype(np.float32))]
+        return [
+            level_of(keras.ops.convert_to_numpy(level)[0])
+            for level in network(image[None].astype(np.float32))
+        ]
 
     (found,) = find_faces(hidden, levels, low)
     assert iou_matrix([box], [found[:4]])[0, 0] > 0.6
@@ -260,6 +263,7 @@ def test_matching_counts_each_face_once_and_leaves_small_ones_out():
     assert found.face_scores.tolist() == pytest.approx([0.9, 0.6, 0.0])
     assert found.unmatched(0.5) == 2 and found.unmatched(0.75) == 1
     assert found.threshold_for(1.0) == pytest.approx(0.7, abs=1e-3)
+    assert (found.face_scores >= found.threshold_for(9.0)).tolist() == [True, True, False]
 
 
 def test_drawn_patterns_are_not_faces():
