@@ -263,6 +263,7 @@ def test_matching_counts_each_face_once_and_leaves_small_ones_out():
     assert found.face_scores.tolist() == pytest.approx([0.9, 0.6, 0.0])
     assert found.unmatched(0.5) == 2 and found.unmatched(0.75) == 1
     assert found.threshold_for(1.0) == pytest.approx(0.7, abs=1e-3)
+    assert (found.face_scores >= found.threshold_for(9.0)).tolist() == [True, True, False]
 
 
 def test_drawn_patterns_are_not_faces():

@@ -14,6 +14,7 @@ from mask_detector.crops import crop_faces
 from mask_detector.demo_clip import portrait
 from mask_detector.detection import Detection
 from mask_detector.face_detectors import FACE_DETECTORS, FaceSearch, make_face_detector
+from mask_detector.face_detectors.yunet import YuNet
 from mask_detector.mask_drawing import NOSE_OUT, ON_CHIN, PROPER, draw_mask
 from mask_detector.model_store import load_manifest
 from mask_detector.pipeline import MaskDetector
@@ -79,6 +80,13 @@ def test_boxes_are_in_pixels_of_the_picture_given(name, scale, astronaut):
     picture = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     (face,) = make_face_detector(name).detect(picture)
     assert face[:4] / scale == pytest.approx(FACE, abs=25)
+
+
+def test_without_litert_the_package_s_own_detector_runs_in_opencv(monkeypatch, astronaut):
+    monkeypatch.setattr("mask_detector.face_detectors.find_spec", lambda _: None)
+    detector = make_face_detector()
+    assert isinstance(detector, YuNet) and detector.name == "masked_yunet"
+    assert len(detector.detect(astronaut)) == 1
 
 
 @pytest.mark.parametrize("runtime", ["litert", "litert_float32", "opencv"])

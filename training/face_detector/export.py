@@ -2,9 +2,10 @@
 
     python -m training.face_detector.export --run runs/detector --models models
 
-Its scores are shifted so that at the node's default threshold it makes as many unexplained finds on the
-validation scenes as YuNet. NAME.keras, NAME.tflite (int8), NAME_float32.tflite and NAME.onnx are made in the
-run folder first; only when they agree on the validation scenes are they copied and stated in manifest.json.
+Its scores are shifted so that the node's default threshold leaves `data.unmatched` times the unmatched
+finds that YuNet makes on the validation scenes. NAME.keras, NAME.tflite (int8), NAME_float32.tflite and
+NAME.onnx are made in the run folder first; only when they agree on the validation scenes are they copied and
+stated in manifest.json.
 """
 
 import argparse
@@ -35,7 +36,7 @@ FILES = {"keras": ".keras", "litert": ".tflite", "litert_float32": "_float32.tfl
 _SEARCH = FaceSearch()
 _LARGEST_LOSS = 0.01  # of recall by int8
 _LARGEST_DIFFERENCE = 0.1  # pixels between float32 runtimes
-_STEPS = 3
+_STEPS = 2
 _CALIBRATED_ON = 100  # training pictures that show the int8 arithmetic its ranges
 
 
@@ -49,23 +50,25 @@ def export(config: DetectorConfig, run: Path, models: Path) -> None:
         raise TrainingError(f"{run} holds no best.keras: train first")
     network = keras.saving.load_model(run / "best.keras", compile=False, safe_mode=True)
     validation = Validation(config)
-    shift = calibrate(network, validation)
-    print(f"logits shifted by {shift:.3f}, so that {_SEARCH.score_threshold} is a threshold like YuNet's")
+    shift = calibrate(network, validation, config.data.unmatched)
+    left = f"{config.data.unmatched} of YuNet's unmatched finds are left at {_SEARCH.score_threshold}"
+    print(f"logits shifted by {shift:.3f}: {left}")
     files = _convert(network, config, run / "export")
     quality = _check(files, validation)
     publish(models, config, files, quality)
     print(f"{models / config.name}.* written")
 
 
-def calibrate(network: keras.Model, validation: Validation) -> float:
-    """Shift the logits of faces and centres until the default threshold is as strict as YuNet's.
+def calibrate(network: keras.Model, validation: Validation, share: float) -> float:
+    """Shift the logits of faces and centres until the default threshold is as strict as it shall be.
 
-    Both are shifted by the same amount, which is returned. A score is made of the two, so that one step
-    is nearly right and the next ones mend it.
+    It then leaves `share` times the unmatched finds that YuNet makes on the validation scenes. Both are
+    shifted by the same amount, which is returned. A score is made of the two, so that one step is nearly
+    right and the next one mends it.
     """
     start, shift = network.get_weights(), 0.0
     for _ in range(_STEPS):
-        threshold = validation.figures(network.get_weights())["val_threshold"]
+        threshold = validation.figures(network.get_weights(), share)["val_threshold"]
         shift += _logit(_SEARCH.score_threshold) - _logit(threshold)
         _shift(network, start, shift)
     return shift

@@ -10,6 +10,7 @@ from mask_detector.boxes import iou_matrix
 from mask_detector.face_detectors import Faces
 
 LEAST_OVERLAP = 0.4
+_LEAST_SCORE = 1e-6  # of a find, so that 0 stands for none
 SMALLEST_JUDGED = 24  # pixels of a labelled box's shorter side; smaller ones neither count nor harm
 
 
@@ -37,14 +38,15 @@ class Matches:
         """Return the least score threshold with no more unmatched finds a picture than given."""
         wrong = np.sort(self.scores[~self.right])[::-1]
         allowed = int(np.floor(unmatched * self.pictures + 1e-6))
-        return float(np.nextafter(wrong[allowed], np.float32(2))) if allowed < len(wrong) else 0.0
+        return float(np.nextafter(wrong[allowed], np.float32(2))) if allowed < len(wrong) else _LEAST_SCORE
 
 
 def match(found: Sequence[Faces], boxes: Sequence[NDArray]) -> Matches:
     """Pair finds with labelled boxes (M, 4) in each picture, surest find first."""
     scores, right, face_scores = [], [], []
     for faces, labelled in zip(found, boxes, strict=True):
-        faces = faces[np.argsort(-faces[:, 14], kind="stable")]
+        faces = faces[np.argsort(-faces[:, 14], kind="stable")].copy()
+        faces[:, 14] = np.maximum(faces[:, 14], _LEAST_SCORE)
         of_find, of_face = _pair(faces, labelled)
         large = labelled[:, 2:].min(axis=1, initial=np.inf) >= SMALLEST_JUDGED
         counts = np.array([number < 0 or large[number] for number in of_find], bool)

@@ -40,8 +40,8 @@ def card(config: DetectorConfig, entry: dict[str, Any]) -> str:
         ),
         "OpenCV's own `FaceDetectorYN` reads the `.onnx` from 4.8 on; this package from 4.6 on.",
         "## Quality",
-        "Recall on the validation scenes at the default score threshold, where it makes as many finds that "
-        "no label explains as YuNet does at 0.6; `report_faces/report.md` has more.",
+        "Recall on the validation scenes at the default score threshold, where it makes fewer finds that "
+        "no label explains than YuNet does; `report_faces/report.md` has more.",
         _table(entry["quality"]),
         "## Training data",
         _bullets(entry["training_data"]),

@@ -21,6 +21,7 @@ class Data:
     teacher_sure: float
     teacher_maybe: float
     masked_scale: float
+    unmatched: float
     masked: list[str]
 
 

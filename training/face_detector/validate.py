@@ -40,11 +40,11 @@ class Validation:
         """Return the faces of each picture."""
         return [detect(image) for image in self._images]
 
-    def figures(self, weights: Arrays) -> dict[str, float]:
-        """Return the recalls at as many unmatched finds as YuNet's, and the score threshold for that."""
+    def figures(self, weights: Arrays, share: float = 1.0) -> dict[str, float]:
+        """Return the recalls at `share` times YuNet's unmatched finds, and the threshold for that."""
         self._network.set_weights(weights)
         found = self.find(lambda image: find_faces(image, self._levels, _SEARCH))
-        threshold = match(found, self._boxes).threshold_for(self._unmatched)
+        threshold = match(found, self._boxes).threshold_for(share * self._unmatched)
         return self.recalls(found, threshold) | {"val_threshold": threshold}
 
     def recalls(
