@@ -217,7 +217,7 @@ def test_the_runtimes_agree_on_the_portrait(astronaut):
     litert, keras = make_classifier(), make_classifier(runtime="keras")
     crops = crop_faces(astronaut, [FACE], litert.info.input_size, litert.info.crop_margin)
     np.testing.assert_allclose(litert.classify(crops), keras.classify(crops), atol=0.02)
-    assert litert.classify(crops[:0]).shape == keras.classify(crops[:0]).shape == (0, 3)
+    assert litert.classify(crops[:0]).shape == keras.classify(crops[:0]).shape == (0, 4)
 
 
 def test_the_shipped_classifier_keeps_its_promise(shared_data: Path):
