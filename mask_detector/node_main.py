@@ -1,6 +1,7 @@
 """Run a node until Ctrl-C or SIGTERM, with exit code 0 and without a trace."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,8 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
             get_logger(node.get_name() if node else make_node.__name__).fatal(str(error))
             return 1
     finally:
+        # ros2 launch sends Ctrl-C on to nodes that have heard it already: once is enough.
+        signal.signal(signal.SIGINT, lambda *_: None)
         if node:
             node.destroy_node()
         rclpy.try_shutdown()
