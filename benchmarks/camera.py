@@ -15,7 +15,7 @@ from vision_msgs.msg import Detection2DArray
 from mask_detector.crops import Image
 from mask_detector.messages import to_image
 
-PATIENCE = 120.0  # seconds for a first answer: TensorFlow starts slowly on a busy machine
+PATIENCE = 300.0  # seconds for a first answer: TensorFlow starts slowly on a busy machine
 _TRY_AGAIN = 0.02  # seconds between two images while nobody answers yet; this limits what start-up shows
 
 
