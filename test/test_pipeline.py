@@ -221,7 +221,7 @@ def test_the_runtimes_agree_on_the_portrait(astronaut):
 
 
 def test_the_shipped_classifier_keeps_its_promise(shared_data: Path):
-    """Macro-F1 of 0.85 and more on validation faces with a shorter side of 32 px and more."""
+    """Macro-F1 of 0.92 and more on validation faces with a shorter side of 32 px and more."""
     content = json.loads((shared_data / "scenes_val.json").read_text())
     names = {image["id"]: image["file_name"] for image in content["images"]}
     class_names = {entry["id"]: entry["name"] for entry in content["categories"]}
@@ -232,10 +232,10 @@ def test_the_shipped_classifier_keeps_its_promise(shared_data: Path):
             image = cv2.imread(str(shared_data / names[face["image_id"]]))
             crop = crop_faces(image, [face["bbox"]], classifier.info.input_size, classifier.info.crop_margin)
             truth = class_ids.index(class_names[face["category_id"]])
-            confusion[truth, classifier.classify(crop).argmax()] += 1
+            confusion[truth, classifier.classify(crop)[0, : len(class_ids)].argmax()] += 1
     assert confusion.sum() > 400
     f1 = 2 * confusion.diagonal() / (confusion.sum(axis=0) + confusion.sum(axis=1))
-    assert f1.mean() >= 0.85
+    assert f1.mean() >= 0.92
 
 
 def test_the_default_runtime_needs_no_tensorflow():
