@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mask_detector.viewer.history import Limits
-from mask_detector.viewer.security import is_loopback
+from mask_detector.viewer.loopback import is_loopback
 
 PORT = 8642
 TOKEN = "MASK_DETECTOR_TOKEN"
