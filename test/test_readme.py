@@ -13,6 +13,7 @@ from mask_detector.detector_node import PARAMETERS
 from mask_detector.image_conversion import ENCODINGS
 from mask_detector.model_store import load_manifest
 from mask_detector.parameters import Described
+from mask_detector.viewer.options import PORT, make_parser
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()
@@ -67,6 +68,20 @@ def test_the_detector_s_topics_and_services_are_those_of_the_running_node(tmp_pa
         name: kind for name, kind in found.items() if not re.search(f"{standard}|/transition_event$", name)
     }
     assert told == {name: kind for name, kind in own.items() if not name.endswith("type_description")}
+
+
+def test_the_viewer_s_options_and_defaults_are_all_there():
+    told: dict[str, str] = {}
+    for options, defaults, _ in rows("option"):
+        names = [text.split()[0] for text in re.findall(r"`([^`]+)`", options)]
+        told |= dict(zip(names, re.findall(r"`([^`]+)`", defaults) or [""] * len(names), strict=True))
+    parser = make_parser()
+    assert told.pop("--port") == str(PORT)
+    wanted = [action for action in parser._actions if action.dest not in ("help", "port")]
+    values = {action.option_strings[0]: action.default for action in wanted}
+    assert told == {
+        name: f"{value:g}" if isinstance(value, float) else str(value or "") for name, value in values.items()
+    }
 
 
 def test_every_encoding_that_is_told_is_there():

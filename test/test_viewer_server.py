@@ -195,6 +195,15 @@ def test_what_cannot_be_is_told_in_one_line(options, code, told):
     assert done.returncode == code and told in done.stderr and "Traceback" not in done.stderr
 
 
+def test_without_aiohttp_it_says_what_to_install():
+    code = (
+        "import sys; sys.modules['aiohttp'] = None; from mask_detector.viewer import main; sys.exit(main([]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "sudo apt install python3-aiohttp" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_port_that_is_taken_is_told_and_the_usual_one_gives_way(viewer, tmp_path):
     port = viewer.address.rstrip("/").rpartition(":")[2]
     command = [sys.executable, "-m", "mask_detector", "viewer", "--port", port]

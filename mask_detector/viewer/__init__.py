@@ -4,11 +4,20 @@ ROS stands at one edge (`ros_node`), the web at the other (`server`, `pages`); b
 is known right now (`live`) and what was (`history`), which know neither.
 """
 
+import sys
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the viewer; return the exit code."""
-    from mask_detector.viewer.command import main as run
-
+    try:
+        from mask_detector.viewer.command import main as run
+    except ModuleNotFoundError as error:
+        if error.name != "aiohttp":
+            raise
+        print(
+            "viewer: aiohttp is missing: sudo apt install python3-aiohttp, or pip install aiohttp",
+            file=sys.stderr,
+        )
+        return 1
     return run(arguments)

@@ -24,7 +24,11 @@ from mask_detector.viewer.labelling import Labelling
 from mask_detector.viewer.live import Live
 from mask_detector.viewer.looks import looks
 from mask_detector.viewer.options import Options, parse, privacy
+from mask_detector.viewer.pages import Pages
+from mask_detector.viewer.records import Records
+from mask_detector.viewer.review import Review
 from mask_detector.viewer.ros_node import RosThread, ViewerNode
+from mask_detector.viewer.server import serving
 
 _NICE = 5  # a detector on the same machine goes first
 _LOOK = 0.1  # seconds until a change of state is written
@@ -52,12 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(options: Options) -> None:
-    try:
-        import aiohttp  # noqa: F401
-    except ImportError as error:
-        raise MaskDetectorError(
-            f"the viewer needs aiohttp ({error}): sudo apt install python3-aiohttp, or pip install aiohttp"
-        ) from error
     with closing(History(options.history, options.limits)) as history:
         await _View(options, history).run()
 
@@ -71,13 +69,9 @@ class _View:
         self._end = asyncio.Event()
         self._live = Live([look.id for look in looks()], history)
         self._examiner = Examiner()
-        self._review = self._make_review()
-
-    def _make_review(self):
-        from mask_detector.viewer.review import Review
-
-        folder = self._options.collect
-        return Review(Labelling(folder, self._options.collect_most), self._examiner) if folder else None
+        self._review: Review | None = None
+        if options.collect:
+            self._review = Review(Labelling(options.collect, options.collect_most), self._examiner)
 
     async def run(self) -> None:
         """Serve until a signal comes."""
@@ -93,10 +87,6 @@ class _View:
             await asyncio.to_thread(thread.stop)
 
     async def _serve(self, node: ViewerNode) -> None:
-        from mask_detector.viewer.pages import Pages
-        from mask_detector.viewer.records import Records
-        from mask_detector.viewer.server import serving
-
         options = self._options
         pages = Pages(self._live, node, self._examiner, self._about(), options.blur)
         routes = Records(self._history).routes() + (self._review.routes() if self._review else [])

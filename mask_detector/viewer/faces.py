@@ -90,7 +90,7 @@ class Faces:
         """Return an annotated image as it may be shown, empty if it may not."""
         if not self._policy.blur or self.blurred_at_source:
             return jpeg
-        people = next((people for at, people in reversed(self._people) if at == stamp), None)
+        people = self._at(stamp)
         if people is None:
             return b""
         try:
@@ -98,6 +98,9 @@ class Faces:
         except ImageError:
             return b""
         return bytes(to_jpeg(blur_faces(image, [one.box for one in people])))
+
+    def _at(self, stamp: Stamp) -> list[Detection] | None:
+        return next((people for at, people in reversed(self._people) if at == stamp), None)
 
     def _image(self, stamp: Stamp) -> Image | None:
         read = next((read for at, read in reversed(self._images) if at == stamp), None)
@@ -111,7 +114,7 @@ class Faces:
         if image is None:
             return b""
         if self._private:
-            image = blur_faces(image, [person.box])
+            image = blur_faces(image, [one.box for one in (person, *(self._at(stamp) or ()))])
         (crop,) = crop_faces(image, [person.box], _CROP_SIDE, _CROP_MARGIN)
         return bytes(to_jpeg(np.ascontiguousarray(crop[..., ::-1])))
 

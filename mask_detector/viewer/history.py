@@ -1,8 +1,8 @@
 """What was seen, in an embedded database: how long people wore their mask how, and when that changed.
 
 Counts alone: no picture, no id. A person present for a second counts a second ("person-seconds"), so
-that shares do not depend on the frame rate. The journal (WAL) survives kills; what was not yet
-written is at most a second of counts, and no change.
+that shares do not depend on the frame rate. The journal (WAL) survives kills: lost is only what was not
+yet written, at most a second of counts and a tenth of a second of changes.
 """
 
 import sqlite3

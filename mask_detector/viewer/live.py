@@ -18,6 +18,7 @@ from mask_detector.viewer.history import History
 
 MOST_CHANGES = 50  # of the newest changes that are kept in memory
 _STALE = 2.0  # seconds without detections until nobody knows who is there
+_SHARED = 0.1  # seconds for which all pages are told the same
 _WATCHED = 2.0  # seconds for which a camera is watched after a page has asked for a picture
 
 
@@ -131,6 +132,7 @@ class Live:
         self._class_ids = tuple(class_ids)
         self._history = history
         self._numbers = itertools.count(1)
+        self._parts: tuple[float, dict[str, str]] = (float("-inf"), {})
 
     def appeared(self, name: str, alive: bool) -> None:
         """Take in that a detector is in the graph, or no more."""
@@ -192,7 +194,14 @@ class Live:
         return next((change.crop for change in self.changes if change.number == number), b"")
 
     def parts(self) -> dict[str, str]:
-        """Return the state as JSON, in parts that change at different rates."""
+        """Return the state as JSON, in parts that change at different rates; made once for many pages."""
+        made, parts = self._parts
+        if time.monotonic() - made > _SHARED:
+            parts = self._written()
+            self._parts = (time.monotonic(), parts)
+        return parts
+
+    def _written(self) -> dict[str, str]:
         cameras = sorted(self.cameras.values(), key=lambda camera: camera.name)
         settings = {camera.name: [asdict(one) for one in camera.settings] for camera in cameras}
         content = {

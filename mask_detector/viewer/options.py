@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mask_detector.viewer.history import Limits
-from mask_detector.viewer.security import is_loopback
+from mask_detector.viewer.loopback import is_loopback
 
 PORT = 8642
 TOKEN = "MASK_DETECTOR_TOKEN"
@@ -32,7 +32,7 @@ class Options:
 
 def parse(arguments: Sequence[str]) -> Options:
     """Return the options; end the process with a line that tells what is wrong with them."""
-    parser = _parser()
+    parser = make_parser()
     given = parser.parse_args(arguments)
     if given.collect and given.blur_faces:
         parser.error("--collect keeps faces as they are, and --blur-faces forbids that: choose one")
@@ -55,7 +55,8 @@ def parse(arguments: Sequence[str]) -> Options:
     )  # fmt: skip
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="viewer",
         description="A page in the browser for all detectors in the graph. ROS arguments follow --ros-args.",

@@ -6,11 +6,12 @@ changes something, and the page's own connection, must come from a page of this 
 """
 
 import hmac
-import ipaddress
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+
+from mask_detector.viewer.loopback import is_loopback
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,16 +32,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host, as in an address or to bind to, is this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def guard(token: str) -> Callable:
@@ -77,11 +68,17 @@ def _host_of(netloc: str) -> str:
         return ""
 
 
+def _port_of(netloc: str) -> int:
+    """Return the port in a Host; cookies are shared by all ports of a host, so each viewer has its own."""
+    port = netloc.rpartition(":")[2]
+    return int(port) if port.isdecimal() else 0
+
+
 def _admit(request: web.Request, token: str) -> web.StreamResponse | None:
     """Return None for who shows the token; a redirect that hides it for who has it in the address."""
     if not token:
         return None
-    cookie = f"mask_detector_{request.url.port}"
+    cookie = f"mask_detector_{_port_of(request.host)}"
     if request.method == "GET" and _same(request.query.get("token", ""), token):
         answer = web.HTTPSeeOther(request.path)
         answer.set_cookie(cookie, token, httponly=True, samesite="Lax", path="/", secure=request.secure)
