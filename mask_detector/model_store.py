@@ -39,13 +39,15 @@ class ClassifierInfo:
     """What a runtime must know of a classifier.
 
     Its input is RGB of shape (n, input_size, input_size, 3), 0 to 255, cut with `crop_margin`
-    (see `crops.crop_faces`); its output the probabilities of the classes in manifest order.
+    (see `crops.crop_faces`); its output the probabilities of the classes in manifest order, and of
+    background, last, where it has a `background_threshold`: from there on a find is no face.
     """
 
     name: str
     input_size: int
     crop_margin: float
     files: dict[str, ModelFile]
+    background_threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,12 @@ class Manifest:
         """Return the classifier called `name`, the default one if empty."""
         name = name or self.default_classifier
         entry = self._entry("classifiers", name)
-        files = self._files(entry)
-        return ClassifierInfo(name, entry["input_size"], entry["crop_margin"], files)
+        threshold = entry.get("background_threshold")
+        return ClassifierInfo(name, entry["input_size"], entry["crop_margin"], self._files(entry), threshold)
 
-    def face_detector_file(self, name: str) -> ModelFile:
-        """Return the file of the shipped face detector called `name`."""
-        return self._files(self._entry("face_detectors", name))["onnx"]
+    def face_detector_files(self, name: str) -> dict[str, ModelFile]:
+        """Return the files of the shipped face detector called `name`, by runtime."""
+        return self._files(self._entry("face_detectors", name))
 
     def _entry(self, kind: str, name: str) -> dict[str, Any]:
         known = self.entries[kind]

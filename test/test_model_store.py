@@ -19,6 +19,10 @@ from mask_detector.model_store import (
 )
 
 
+def classifier_file() -> Path:
+    return load_manifest().classifier().files["litert"].path
+
+
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     """A copy of the shipped models that a test may damage."""
@@ -30,7 +34,8 @@ def all_files(folder: Path) -> list[ModelFile]:
     files = [
         file for name in manifest.entries["classifiers"] for file in manifest.classifier(name).files.values()
     ]
-    return [*files, *map(manifest.face_detector_file, manifest.entries["face_detectors"])]
+    detectors = manifest.entries["face_detectors"]
+    return files + [file for name in detectors for file in manifest.face_detector_files(name).values()]
 
 
 def test_every_shipped_file_is_as_the_manifest_states():
@@ -134,6 +139,7 @@ def test_a_classifier_of_other_classes_is_refused(models):
         (lambda: make_face_detector(model="/nowhere.onnx"), "/nowhere.onnx is missing"),
         (lambda: make_face_detector("haar", model="any.onnx"), "'haar' takes no model, but 'any.onnx'"),
         (lambda: make_face_detector(model=__file__), "is not a YuNet file"),
+        (lambda: make_face_detector(model=str(classifier_file())), "is not a face detector for LiteRT"),
         (lambda: existing(Path("/nowhere")), "/nowhere is missing"),
     ],
 )

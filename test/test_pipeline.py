@@ -13,7 +13,7 @@ from mask_detector.classifiers import make_classifier
 from mask_detector.crops import crop_faces
 from mask_detector.demo_clip import portrait
 from mask_detector.detection import Detection
-from mask_detector.face_detectors import FaceSearch, make_face_detector
+from mask_detector.face_detectors import FACE_DETECTORS, FaceSearch, make_face_detector
 from mask_detector.mask_drawing import NOSE_OUT, ON_CHIN, PROPER, draw_mask
 from mask_detector.model_store import load_manifest
 from mask_detector.pipeline import MaskDetector
@@ -26,7 +26,7 @@ def detector() -> MaskDetector:
     return MaskDetector(make_face_detector(), make_classifier())
 
 
-@pytest.mark.parametrize("name", ["yunet", "haar"])
+@pytest.mark.parametrize("name", FACE_DETECTORS[1:])
 def test_a_face_is_found_where_it_is(name, astronaut):
     (face,) = make_face_detector(name).detect(astronaut)
     assert face.shape == (15,)
@@ -35,30 +35,33 @@ def test_a_face_is_found_where_it_is(name, astronaut):
     assert 0.6 <= face[14] <= 1
 
 
-def test_yunet_s_points_are_the_person_s_own_right_and_left(astronaut):
-    points = make_face_detector("yunet").detect(astronaut)[0, 4:14].reshape(5, 2)
+@pytest.mark.parametrize("name", ["masked_yunet", "yunet"])
+def test_the_points_are_the_person_s_own_right_and_left(name, astronaut):
+    points = make_face_detector(name).detect(astronaut)[0, 4:14].reshape(5, 2)
     right_eye, left_eye, nose, right_mouth, left_mouth = points
     assert right_eye[0] < nose[0] < left_eye[0] and right_mouth[0] < left_mouth[0]
     assert right_eye[1] < nose[1] < right_mouth[1]
 
 
+@pytest.mark.parametrize("name", ["masked_yunet", "yunet"])
 @pytest.mark.parametrize("scale", [0.3, 1.0, 1.7])
-def test_yunet_is_decoded_as_opencv_does_it(scale, astronaut):
+def test_the_onnx_files_are_decoded_as_opencv_does_it(name, scale, astronaut):
     if tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 8):
         pytest.skip("OpenCV 4.8 was the first to read YuNet 2023mar by itself")
     picture = cv2.resize(np.hstack([astronaut[40:440], astronaut[40:440, ::-1]]), None, fx=scale, fy=scale)
     search = FaceSearch(input_size=2048)
-    theirs = cv2.FaceDetectorYN.create(str(load_manifest().face_detector_file("yunet").path), "", (0, 0))
+    file = str(load_manifest().face_detector_files(name)["opencv"].path)
+    theirs = cv2.FaceDetectorYN.create(file, "", (0, 0))
     theirs.setInputSize(picture.shape[1::-1])
     theirs.setScoreThreshold(search.score_threshold)
     _, expected = theirs.detect(picture)
-    found = make_face_detector("yunet", search=search).detect(picture)
+    found = make_face_detector(name, file, search).detect(picture)
     assert len(found) == len(expected) == 2
     order = found[:, 0].argsort(), expected[:, 0].argsort()
     np.testing.assert_allclose(found[order[0]], expected[order[1]], atol=0.05)
 
 
-@pytest.mark.parametrize("name", ["yunet", "haar"])
+@pytest.mark.parametrize("name", FACE_DETECTORS[1:])
 @pytest.mark.parametrize(
     "size",
     [(48, 64), (1, 1), (7, 900), (900, 7), (33, 640), (64, 65), (30, 1200)],
@@ -70,12 +73,61 @@ def test_where_nobody_is_the_array_is_empty(name, size, grey):
     assert make_face_detector(name).detect(picture).shape == (0, 15)
 
 
-@pytest.mark.parametrize("name", ["yunet", "haar"])
+@pytest.mark.parametrize("name", FACE_DETECTORS[1:])
 @pytest.mark.parametrize("scale", [0.5, 3.0, 6.0])
 def test_boxes_are_in_pixels_of_the_picture_given(name, scale, astronaut):
     picture = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     (face,) = make_face_detector(name).detect(picture)
     assert face[:4] / scale == pytest.approx(FACE, abs=25)
+
+
+@pytest.mark.parametrize("runtime", ["litert", "litert_float32", "opencv"])
+def test_the_package_s_own_detector_finds_the_same_in_every_runtime(runtime, astronaut):
+    files = load_manifest().face_detector_files("masked_yunet")
+    assert all(file.bytes < 1_000_000 for file in files.values())
+    (expected,) = make_face_detector("masked_yunet", str(files["opencv"].path)).detect(astronaut)
+    (found,) = make_face_detector("masked_yunet", str(files[runtime].path)).detect(astronaut)
+    exact = runtime != "litert"  # which computes in int8
+    np.testing.assert_allclose(found[:14], expected[:14], atol=0.01 if exact else 8)
+    assert found[14] == pytest.approx(expected[14], abs=1e-4 if exact else 0.08)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [(640, 480, 120), (480, 640, 120), (3840, 2160, 600), (64, 48, 24), (1200, 200, 90), (333, 777, 99)],
+)
+def test_pictures_of_every_shape_give_boxes_in_their_own_pixels(width, height, size, astronaut):
+    x, y, w, h = FACE
+    face = astronaut[y - h // 2 : y + h + h // 2, x - w : x + 2 * w]
+    scale = size / h
+    face = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    picture = np.full((height, width, 3), 128, np.uint8)
+    top, left = max(0, (height - face.shape[0]) // 2), width - face.shape[1]
+    part = face[: height - top, max(0, -left) :]
+    picture[top : top + part.shape[0], width - part.shape[1] :] = part
+    (found,) = make_face_detector(search=FaceSearch(min_size=8)).detect(picture)
+    centre = found[:2] + found[2:4] / 2
+    assert centre == pytest.approx((left + 1.5 * w * scale, top + h * scale), abs=0.2 * size)
+    assert found[3] == pytest.approx(size, rel=0.35)
+
+
+@pytest.mark.parametrize("name", ["masked_yunet", "yunet"])
+def test_tiles_find_faces_that_are_too_far_for_the_whole_picture(name, astronaut):
+    picture = np.full((2160, 3840, 3), 100, np.uint8)
+    small = cv2.resize(astronaut, (160, 160), interpolation=cv2.INTER_AREA)  # a face of 28 x 35 pixels
+    places = [(40, 60), (1850, 1000), (3600, 1900), (1300, 1500)]
+    for left, top in places:
+        picture[top : top + 160, left : left + 160] = small
+    detector = make_face_detector(name)
+    assert len(detector.detect(picture)) == 0
+    detector.search = FaceSearch(tiles=4)
+    found = detector.detect(picture)
+    expected = [(left + FACE[0] * 160 / 512, top + FACE[1] * 160 / 512) for left, top in places]
+    assert len(found) == len(places)
+    for corner in expected:
+        assert np.abs(found[:, :2] - corner).max(axis=1).min() < 10
+        landmarks = found[np.abs(found[:, :2] - corner).max(axis=1).argmin(), 4:14].reshape(5, 2)
+        assert ((landmarks > corner) & (landmarks < np.add(corner, 45))).all()
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,26 @@ Random = np.random.Generator
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101)
 
 
-def augment(outer: Crop, size: int, config: AugmentConfig, random: Random) -> Crop:
-    """Return a varied crop of shape (size, size, 3); without variation it would be `centre(outer, size)`."""
+def augment(outer: Crop, other: Crop, size: int, config: AugmentConfig, random: Random) -> Crop:
+    """Return a varied crop of shape (size, size, 3); without variation it would be `centre(outer, size)`.
+
+    Args:
+        outer: the crop, larger than `size`.
+        other: somebody else's, who may come to stand beside.
+        size: side of the crop in pixels.
+        config: how far it is varied.
+        random: where all chance comes from.
+    """
     crop = _warp(outer, size, config, random)
+    if random.random() < config.neighbour:
+        crop = _put_beside(crop, _warp(other, size, config, random), random)
     steps = (
         (config.occlusion, _occlude),
-        (config.colour, _colour),
+        (config.colour, colour),
         (config.small, _shrink),
         (config.blur, _blur),
-        (config.noise, _noise),
-        (config.jpeg, _jpeg),
+        (config.noise, noise),
+        (config.jpeg, jpeg),
     )
     for probability, step in steps:
         if random.random() < probability:
@@ -54,7 +64,22 @@ def _warp(outer: Crop, size: int, config: AugmentConfig, random: Random) -> Crop
     return cv2.warpAffine(outer, matrix, (size, size), borderMode=border, borderValue=fill)
 
 
-def _colour(crop: Crop, random: Random) -> Crop:
+def _put_beside(crop: Crop, other: Crop, random: Random) -> Crop:
+    """Let another face stand at the left, at the right or below, as in a crowd; the label stays."""
+    size = crop.shape[0]
+    visible = int(size * random.uniform(0.08, 0.28))
+    beside, side = crop.copy(), random.integers(3)
+    start = int(random.uniform(0.1, 0.4) * (size - visible))  # beyond its border, where its face begins
+    if side == 0:
+        beside[:, :visible] = other[:, size - start - visible : size - start]
+    elif side == 1:
+        beside[:, size - visible :] = other[:, start : start + visible]
+    else:
+        beside[size - visible :] = other[start : start + visible]
+    return beside
+
+
+def colour(crop: Crop, random: Random) -> Crop:
     """Brightness, contrast, gamma, a colour cast, and now and then less or no saturation."""
     gain = np.exp(random.normal(0, 0.2)) * np.exp(random.normal(0, 0.07, 3))
     gamma = np.exp(random.normal(0, 0.25))
@@ -83,7 +108,7 @@ def _shrink(crop: Crop, random: Random) -> Crop:
     small = int(size * np.exp(random.uniform(np.log(0.18), np.log(0.7))))
     shrunk = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
     if random.random() < 0.3:
-        shrunk = _jpeg(shrunk, random)
+        shrunk = jpeg(shrunk, random)
     return cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
@@ -99,12 +124,12 @@ def _blur(crop: Crop, random: Random) -> Crop:
     return cv2.filter2D(crop, -1, kernel / max(kernel.sum(), 1e-6))
 
 
-def _noise(crop: Crop, random: Random) -> Crop:
+def noise(crop: Crop, random: Random) -> Crop:
     grain = random.normal(0, random.uniform(3, 18), crop.shape).astype(np.float32)
     return np.clip(crop + grain, 0, 255).astype(np.uint8)
 
 
-def _jpeg(crop: Crop, random: Random) -> Crop:
+def jpeg(crop: Crop, random: Random) -> Crop:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(20, 80))]
     return cv2.imdecode(cv2.imencode(".jpg", crop, quality)[1], cv2.IMREAD_COLOR)
 

@@ -30,6 +30,11 @@ def backbone(config: ModelConfig, size: int) -> tuple[keras.Model, Scaling]:
     return base, Scaling.of(sys.modules[make.__module__].preprocess_input)
 
 
+def backbone_of(model: keras.Model) -> keras.Model:
+    """Return the network inside a classifier that gives its features."""
+    return next(part for part in model.layers if isinstance(part, keras.Model))
+
+
 def _application(name: str) -> Any:
     known = [name for name, part in vars(keras.applications).items() if inspect.isfunction(part)]
     if name not in known:
@@ -49,7 +54,10 @@ def _load(base: keras.Model, path: Path, config: ModelConfig) -> None:
     if not path.is_file():
         raise TrainingError(f"no weights file {path}: give one, or {IMAGENET}, or {NONE}, as --weights")
     try:
-        base.load_weights(path)
+        if path.suffix == ".keras":  # a classifier trained before, whatever its head
+            base.set_weights(backbone_of(keras.saving.load_model(path, compile=False)).get_weights())
+        else:
+            base.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise TrainingError(
             f"{path} does not hold the weights of {_named(config)}: {_line(error)}"

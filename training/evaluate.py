@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mask_detector.background import class_scores
 from mask_detector.classifiers import RUNTIMES, Classifier, make_classifier
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.model_store import ClassifierInfo, load_manifest, share_folder
@@ -22,7 +23,8 @@ from training.data import Refused, scene_pictures
 from training.figures import Figures, Sets, grouped_figures, judged
 from training.mistakes import save_mistakes
 from training.options import settings_of, step_parser, told
-from training.prepare import SETS, prepared, scene_faces
+from training.prepare import SETS, WITHOUT_FACE, prepared, scene_faces
+from training.rejection import rejection_figures
 from training.report import plot_confusion, plot_reliability, write_report
 from training.scenes import scene_figures
 
@@ -32,6 +34,7 @@ TITLES = {
     "val_found": "Validation scenes, boxes of the face detector",
     "test_found": "Test scenes, boxes of the face detector",
 }
+REJECTION = {"val": "Validation scenes, taken for background", "test": "Test scenes, taken for background"}
 SCENES = {"val": "Validation scenes, whole pipeline", "test": "Test scenes, whole pipeline"}
 
 
@@ -44,14 +47,15 @@ def evaluate(classifier: Classifier, config: Config, run: Path, report: Path) ->
         faces = prepared(config, run, kind)
         if not len(faces):
             continue
-        scores = classifier.classify(faces.crops)
+        scores = class_scores(classifier.classify(faces.crops), len(classes))
         sets[TITLES[kind]] = grouped_figures(faces, scores, classes)
         large = judged(faces)
         matrix = np.array(sets[TITLES[kind]]["all"]["confusion"])
         plot_confusion(report / f"confusion_{kind}.png", matrix, classes)
         plot_reliability(report / f"reliability_{kind}.png", faces.labels[large], scores[large])
         save_mistakes(run, kind, faces, scores, classes)
-    write_report(report, classifier.info.name, sets, _scenes(classifier, config), classes)
+    rejection = _rejection(classifier, config, run) if classifier.info.background_threshold else {}
+    write_report(report, classifier.info.name, sets, rejection, _scenes(classifier, config), classes)
     return sets
 
 
@@ -59,6 +63,17 @@ def _cut_for(info: ClassifierInfo, config: Config, run: Path) -> tuple[Path, Con
     """Return folder and settings of crops for a model; one that sees other crops has a folder of its own."""
     crops = replace(config.crops, size=info.input_size, margin=info.crop_margin)
     return (run, config) if crops == config.crops else (run / info.name, replace(config, crops=crops))
+
+
+def _rejection(classifier: Classifier, config: Config, run: Path) -> dict[str, Figures]:
+    """Return what the classifier takes for background, of the faces of each set and of what is none."""
+    classes = load_manifest().class_ids
+    return {
+        title: rejection_figures(
+            classifier, prepared(config, run, kind), prepared(config, run, kind + WITHOUT_FACE), classes
+        )
+        for kind, title in REJECTION.items()
+    }
 
 
 def _scenes(classifier: Classifier, config: Config) -> dict[str, Figures]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from mask_detector.background import class_scores
 from mask_detector.classifiers.base import Scores
 from mask_detector.classifiers.keras import Keras
 from mask_detector.classifiers.litert import LiteRT
@@ -27,6 +28,7 @@ from training.metrics import fit_temperature
 from training.model import LOGITS
 from training.options import settings_of, step_parser, told
 from training.prepare import prepared
+from training.rejection import fit_background_threshold
 from training.to_onnx import to_onnx
 
 RUNTIMES = {"keras": (Keras, ".keras"), "litert": (LiteRT, ".tflite"), "opencv": (OpenCV, ".onnx")}
@@ -54,7 +56,7 @@ def export(config: Config, run: Path, models: Path, replace: bool = False) -> No
     files = _convert(model, config.name, run / "export")
     scores = {kind: _agreed_scores(files, config, faces[kind], kind) for kind in faces}
     quality = {kind: _quality(faces[kind], scores[kind]) for kind in faces}
-    entry = describe(config, temperature, quality)
+    entry = describe(config, temperature, quality) | _background_entry(scores["val"], faces["val"])
     lost = _add_int8(files, model, config, run, faces["val"], scores["val"])
     publish(models, config, files, entry | lost)
     print(f"{models / config.name}.* written; it is the default classifier now")
@@ -63,8 +65,8 @@ def export(config: Config, run: Path, models: Path, replace: bool = False) -> No
 
 def calibrate(model: keras.Model, faces: CropSet) -> float:
     """Divide the logits by the temperature that makes scores probabilities, and return it."""
-    scores = model.predict(faces.crops.astype(np.float32), batch_size=128, verbose=0)
-    temperature = fit_temperature(faces.labels, scores)
+    outputs = model.predict(faces.crops.astype(np.float32), batch_size=128, verbose=0)
+    temperature = fit_temperature(faces.labels, class_scores(outputs, len(load_manifest().class_ids)))
     layer = model.get_layer(LOGITS)
     layer.set_weights([weights / temperature for weights in layer.get_weights()])
     return temperature
@@ -124,10 +126,17 @@ def _agreed_scores(files: dict[str, Path], config: Config, faces: CropSet, kind:
     return scores["litert"]
 
 
-def _quality(faces: CropSet, scores: Scores) -> Figures:
+def _background_entry(outputs: Scores, faces: CropSet) -> dict[str, float]:
+    """Return from where on the last output rejects a find, for a model that has one for background."""
+    if outputs.shape[1] == len(load_manifest().class_ids):
+        return {}
+    return {"background_threshold": fit_background_threshold(outputs[judged(faces)])}
+
+
+def _quality(faces: CropSet, outputs: Scores) -> Figures:
     """Return the figures for the manifest: faces large enough, the box as labelled."""
-    large = judged(faces)
-    return figures(faces.labels[large], scores[large], load_manifest().class_ids)
+    large, classes = judged(faces), load_manifest().class_ids
+    return figures(faces.labels[large], class_scores(outputs[large], len(classes)), classes)
 
 
 def main() -> None:

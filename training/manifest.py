@@ -42,14 +42,19 @@ def publish(folder: Path, config: Config, files: dict[str, Path], entry: dict[st
 
 def enter(folder: Path, name: str, files: dict[str, Path], entry: dict[str, Any]) -> dict[str, Any]:
     """Copy the files into `folder`, state them in its manifest (or a new one), and return the entry."""
-    entry = {**entry, "files": {runtime: _copy(file, folder) for runtime, file in files.items()}}
+    entry = {**entry, "files": {runtime: copied(file, folder) for runtime, file in files.items()}}
     path = folder / NAME
     content = json.loads(path.read_text()) if path.is_file() else _empty()
     content["classifiers"][name] = entry
     content["default_classifier"] = name
-    write_file(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
-    load_manifest.cache_clear()
+    write_manifest(folder, content)
     return entry
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """Replace manifest.json in one step."""
+    write_file(folder / NAME, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    load_manifest.cache_clear()
 
 
 def _empty() -> dict[str, Any]:
@@ -58,7 +63,7 @@ def _empty() -> dict[str, Any]:
     return {"classes": shipped["classes"], "default_classifier": "", "classifiers": {}}
 
 
-def _copy(file: Path, folder: Path) -> dict[str, Any]:
+def copied(file: Path, folder: Path) -> dict[str, Any]:
     """Copy one file in one step and return its entry."""
     content = file.read_bytes()
     write_file(folder / file.name, content)

@@ -5,7 +5,7 @@ Preprocessing is inside, so every runtime gives it RGB from 0 to 255 and cannot 
 
 import keras
 
-from training.backbones import backbone
+from training.backbones import backbone, backbone_of
 from training.config import ModelConfig, TrainingError
 
 LOGITS = "logits"
@@ -26,7 +26,7 @@ def build_model(config: ModelConfig, size: int, classes: int) -> keras.Model:
 
 def freeze_before(model: keras.Model, layer: str) -> None:
     """Freeze the backbone's layers before the one called `layer`; '' freezes all of them, ALL none."""
-    base = next(part for part in model.layers if isinstance(part, keras.Model))
+    base = backbone_of(model)
     names = [part.name for part in base.layers]
     first = {name: number for number, name in enumerate(names)} | {ALL: 0, "": len(names)}
     if layer not in first:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from training.figures import Figures, Sets, rounded
 from training.formats.base import write_file
 from training.metrics import reliability
+from training.rejection import rejection_table
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend without a screen must be chosen first)
@@ -23,15 +24,22 @@ SCENES_EXPLAINED = (
 
 
 def write_report(
-    folder: Path, title: str, sets: Sets, scenes: dict[str, Figures], classes: tuple[str, ...]
+    folder: Path,
+    title: str,
+    sets: Sets,
+    rejection: dict[str, Figures],
+    scenes: dict[str, Figures],
+    classes: tuple[str, ...],
 ) -> None:
     """Write report.json and report.md on the figures of each set and group, and on the whole pipeline."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = rounded({"model": title, "sets": sets, "scenes": scenes})
+    content = rounded({"model": title, "sets": sets, "rejection": rejection, "scenes": scenes})
     write_file(folder / "report.json", (json.dumps(content, indent=1) + "\n").encode())
     lines = [f"# {title}", ""]
     for name, groups in sets.items():
         lines += [f"## {name}", "", *_table(groups, classes), "", *_confusion(groups["all"], classes), ""]
+    for name, figures in rejection.items():
+        lines += [f"## {name}", "", *rejection_table(figures), ""]
     for name, groups in scenes.items():
         lines += [f"## {name}", "", *SCENES_EXPLAINED, "", *_scenes_table(groups), ""]
     write_file(folder / "report.md", "\n".join(lines).encode())

@@ -91,7 +91,7 @@ def _found(detector: MaskDetector, image: Image) -> list[tuple]:
     threshold = detector.face_detector.search.score_threshold
     rows = []
     for face in detector.find(image, LEAST_FACE_SCORE):
-        for told in detector.classify(image, face[None]):
+        for told in detector.classify(image, face[None])[0]:
             label = detector.class_ids.index(told.class_id)
             rows.append((told.box, label, float(face[14]) * told.score, face[14] >= threshold))
     return rows

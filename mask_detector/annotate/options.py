@@ -39,17 +39,24 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     existing.add_argument("--overwrite", action="store_true", help="replace what a former run wrote")
-    _add_model_options(parser.add_argument_group("models"))
+    add_model_options(parser.add_argument_group("models"))
     return parser.parse_args(argv)
 
 
-def _add_model_options(group: argparse._ArgumentGroup) -> None:
+def add_model_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options from which `make_detector` makes one."""
+
     def add(option: str, default: str | float, text: str, **how: object) -> None:
         group.add_argument(option, default=default, help=text, **how)
 
     shown = "default: %(default)s"
     add("--face-detector", FACE_DETECTORS[0], f"what finds faces; {shown}", choices=FACE_DETECTORS)
-    add("--face-model", "", "a YuNet file in place of the shipped one", metavar="FILE")
+    add(
+        "--face-model",
+        "",
+        "a file in place of the shipped one: .onnx in YuNet's layout, or .tflite",
+        metavar="FILE",
+    )
     score = f"least score of a face, 0 to 1; {shown}"
     add("--score-threshold", FaceSearch().score_threshold, score, type=_score, metavar="SCORE")
     add(

@@ -30,6 +30,8 @@ class FaceSearch:
             down first. A face needs some 10 pixels there.
         min_size: shorter side of the smallest face that counts, in pixels of the input image.
         max_size: longer side of the largest face that counts, in pixels; 0 means no limit.
+        tiles: images larger than `input_size` are also searched in tiles × tiles overlapping parts, which
+            finds faces that many times smaller at 1 + tiles² times the cost; 1 for the whole image only.
     """
 
     score_threshold: float = 0.6
@@ -37,6 +39,7 @@ class FaceSearch:
     input_size: int = 640
     min_size: int = 16
     max_size: int = 0
+    tiles: int = 1
 
 
 class FaceDetector(Protocol):

@@ -19,7 +19,7 @@ _CERTAIN = 8.0  # cascade weight that counts as score 1; true faces reach 4 to 1
 class Haar:
     """Face detector by the frontal face cascade that OpenCV 4 carries; it gives no landmarks.
 
-    Its overlapping finds are grouped by the cascade itself, so `nms_threshold` has no effect.
+    Its overlapping finds are grouped by the cascade itself: `nms_threshold` has no effect, nor has `tiles`.
 
     Raises:
         ModelError: this OpenCV has no cascades.

@@ -1,0 +1,1 @@
+"""Rebuild the face detector: YuNet's architecture and weights, taught faces that wear masks."""

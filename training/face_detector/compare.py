@@ -1,0 +1,115 @@
+"""Face detectors side by side on the same pictures: what each finds, also where nobody is, and how fast."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from mask_detector.crops import Image
+from mask_detector.face_detectors import FaceDetector, Faces, FaceSearch
+from mask_detector.face_detectors.haar import Haar
+from mask_detector.face_detectors.litert import LiteRTFaces
+from mask_detector.face_detectors.yunet import YuNet
+from mask_detector.model_store import load_manifest, verified
+from training.face_detector.average_precision import average_precisions
+from training.face_detector.drawn import pattern
+from training.face_detector.matching import SMALLEST_JUDGED, Matches, match
+from training.face_detector.peers import Aizoo
+from training.face_detector.scenes import Scene
+
+OURS, FLOAT, REFERENCE = "masked_yunet", "masked_yunet float32", "yunet"
+SIZES = (SMALLEST_JUDGED, 32, 64, 128, 100_000)
+THREADS = 2
+_LOWEST = FaceSearch(score_threshold=0.05)
+_PATTERNS, _PATTERN_SEED = 200, 1_000_003  # not those that training draws
+_ROUNDS, _WARM = 60, 5
+_FRAME = (640, 480)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one detector found: matches with labels, scores on drawn patterns, AP, seconds for each frame."""
+
+    name: str
+    matches: Matches
+    pattern_scores: NDArray[np.float32]
+    precisions: list[float]
+    seconds: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The labelled faces of all pictures in a row."""
+
+    labels: NDArray[np.str_]
+    sides: NDArray[np.float32]
+    sources: NDArray[np.str_]
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        return self.sides >= SMALLEST_JUDGED
+
+
+def labelled(scenes: Sequence[Scene]) -> Labelled:
+    faces = [
+        (label, min(box[2:]), scene.source)
+        for scene in scenes
+        for box, label in zip(scene.boxes, scene.labels, strict=True)
+    ]
+    labels, sides, sources = (np.array(column) for column in zip(*faces, strict=True))
+    return Labelled(labels, sides.astype(np.float32), sources)
+
+
+def detectors(peer: Path | None) -> dict[str, FaceDetector]:
+    """Return the detectors by name, at a low score threshold."""
+    ours = load_manifest().face_detector_files(OURS)
+    made: dict[str, FaceDetector] = {
+        OURS: LiteRTFaces(verified(ours["litert"]), _LOWEST, THREADS),
+        FLOAT: LiteRTFaces(verified(ours["litert_float32"]), _LOWEST, THREADS),
+        f"{OURS} in OpenCV": YuNet(verified(ours["opencv"]), _LOWEST),
+        REFERENCE: YuNet(verified(load_manifest().face_detector_files(REFERENCE)["opencv"]), _LOWEST),
+        "haar": Haar(replace(_LOWEST, score_threshold=0.0)),
+    }
+    return made | ({"aizoo": Aizoo(peer, _LOWEST, THREADS)} if peer else {})
+
+
+def compare(made: dict[str, FaceDetector], scenes: Sequence[Scene]) -> list[Result]:
+    """Run every detector over the scenes and over drawn patterns, and time them in turns."""
+    boxes = [scene.boxes for scene in scenes]
+    found: dict[str, list[Faces]] = {name: [] for name in made}
+    for scene in tqdm(scenes, "scenes", unit="picture", disable=None, leave=False):
+        image = cv2.imread(str(scene.path))
+        for name, detector in made.items():
+            found[name].append(detector.detect(image))
+    patterns = [pattern(np.random.default_rng([_PATTERN_SEED, n]), masks=n % 3) for n in range(_PATTERNS)]
+    frames = [
+        cv2.resize(cv2.imread(str(scene.path)), _FRAME) for scene in scenes[:: max(1, len(scenes) // 20)]
+    ]
+    seconds = timed({name: detector.detect for name, detector in made.items()}, frames)
+    return [
+        Result(
+            name,
+            match(found[name], boxes),
+            np.concatenate([detector.detect(picture)[:, 14] for picture in patterns]),
+            average_precisions(found[name], boxes),
+            seconds[name],
+        )
+        for name, detector in made.items()
+    ]
+
+
+def timed(work: dict[str, Callable[[Image], object]], frames: Sequence[Image]) -> dict[str, NDArray]:
+    """Return the seconds that each takes for a frame, all in turns, so that a busy machine is fair to all."""
+    seconds = {name: [] for name in work}
+    for number in range(_ROUNDS + _WARM):
+        for name, run in work.items():
+            began = time.perf_counter()
+            run(frames[number % len(frames)])
+            if number >= _WARM:
+                seconds[name].append(time.perf_counter() - began)
+    return {name: np.array(values) for name, values in seconds.items()}

@@ -1,0 +1,65 @@
+"""State a face detector in models/manifest.json, with a card: what taught it, and where it fails."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from training.face_detector.settings import DetectorConfig
+from training.manifest import copied, write_manifest
+
+Quality = dict[str, dict[str, float]]
+
+
+def publish(folder: Path, config: DetectorConfig, files: dict[str, Path], quality: Quality) -> None:
+    """Copy the files into `folder`, write the card and replace the manifest's entry."""
+    entry = {
+        "files": {runtime: copied(file, folder) for runtime, file in files.items()},
+        "origin": config.card.origin,
+        "licence": config.card.licence,
+        "training_data": config.card.credits,
+        "quality": {
+            name: {key: round(value, 4) for key, value in part.items()} for name, part in quality.items()
+        },
+    }
+    (folder / f"{config.name}.md").write_text(card(config, entry))
+    content = json.loads((folder / "manifest.json").read_text())
+    content["face_detectors"][config.name] = entry
+    write_manifest(folder, content)
+
+
+def card(config: DetectorConfig, entry: dict[str, Any]) -> str:
+    """Return the model card in Markdown."""
+    sections = [
+        f"# {config.name}",
+        "Finds faces, masked ones too: a box, five landmarks (eyes, nose, mouth corners; guessed under a "
+        "mask) and a score. Input BGR of any size; the package scales pictures to 640 pixels. "
+        f"{entry['origin']}.",
+        "## Files",
+        _bullets(
+            f"`{file['path']}`, {file['bytes']} bytes: {runtime}" for runtime, file in entry["files"].items()
+        ),
+        "OpenCV's own `FaceDetectorYN` reads the `.onnx` from 4.8 on; this package from 4.6 on.",
+        "## Quality",
+        "Recall on the validation scenes at the default score threshold, where it makes as many finds that "
+        "no label explains as YuNet does at 0.6; `report_faces/report.md` has more.",
+        _table(entry["quality"]),
+        "## Training data",
+        _bullets(entry["training_data"]),
+        "## Where it fails",
+        _bullets(config.card.limits),
+        "## Licence",
+        entry["licence"],
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _table(quality: Quality) -> str:
+    names = [key.removeprefix("val_") for key in next(iter(quality.values())) if key != "val_recall"]
+    lines = ["| runtime | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names)]
+    for runtime, recalls in quality.items():
+        lines.append(f"| {runtime} | " + " | ".join(f"{recalls[f'val_{name}']:.3f}" for name in names) + " |")
+    return "\n".join(lines)
+
+
+def _bullets(lines: Any) -> str:
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,174 @@
+"""Train the face detector: YuNet's published weights, taught masked faces.
+
+    python -m training.face_detector.train --data ../shared/data --run runs/detector
+    python -m training.face_detector.train --run runs/detector --resume      # after a kill
+
+The run folder receives the settings in effect (config.yaml), what the teacher sees (teacher.npz), drawn
+lessons, a line an epoch (history.csv), curves (curves.png) and the best model (best.keras): the one whose
+averaged weights find the most of the validation scenes' faces at as few unexplained finds as YuNet.
+"""
+
+import argparse
+import dataclasses
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import yaml
+from tqdm import tqdm
+
+from mask_detector.errors import MaskDetectorError
+from mask_detector.face_detectors import FaceSearch
+from mask_detector.face_detectors.yunet import YuNet
+from training.config import TrainingError
+from training.face_detector.drawn import drawn_lessons, pattern_lessons
+from training.face_detector.loss import detection_loss
+from training.face_detector.network import HEAD_CHANNELS, build_network
+from training.face_detector.samples import batches
+from training.face_detector.scenes import Lesson, lessons, read_scenes, teacher_faces
+from training.face_detector.settings import DEFAULT_FILE, DetectorConfig, Train, load_detector_config
+from training.face_detector.validate import Validation
+from training.face_detector.yunet_layout import read_weights
+from training.history import plot_history, write_history
+from training.state import RunState, arrays_of, load_state, restore_variables, save_state
+
+_BARE = "no_mask"
+_TEACHER = FaceSearch(score_threshold=0.1, min_size=1, input_size=4096)
+
+
+@dataclass
+class Run:
+    """What an epoch needs."""
+
+    config: DetectorConfig
+    model: keras.Model
+    pools: list[tuple[float, list[Lesson]]]
+    validation: Validation
+    state: RunState
+
+
+def train(config: DetectorConfig, folder: Path, resume: bool = False) -> Path:
+    """Train as `config` says and return the path of the best model."""
+    checkpoint = folder / "checkpoint.npz"
+    if checkpoint.is_file() and not resume:
+        raise TrainingError(f"{folder} holds a run already: go on with --resume, or name another --run")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump(dataclasses.asdict(config), sort_keys=False))
+    keras.utils.set_random_seed(config.seed)
+    model = learner(config)
+    state = load_state(checkpoint) if checkpoint.is_file() else RunState(average=arrays_of(model.weights))
+    if state.epoch:
+        restore_variables(checkpoint, model)
+    run = Run(config, model, lesson_pools(config, folder), Validation(config), state)
+    while state.epoch < config.train.epochs:
+        _record(state, _epoch(run))
+        save_state(checkpoint, state, model)
+        write_history(folder / "history.csv", state.history)
+    plot_history(folder / "curves.png", state.history)
+    return _save_best(state, folder / "best.keras")
+
+
+def learner(config: DetectorConfig) -> keras.Model:
+    """Return the network as it learns: the published weights, all three maps in one (batch, cells, 16)."""
+    network = build_network(pixels=config.samples.size)
+    read_weights(network, Path(config.data.start))
+    rows = [keras.layers.Reshape((-1, HEAD_CHANNELS))(level) for level in network.outputs]
+    model = keras.Model(network.input, keras.layers.Concatenate(axis=1)(rows))
+    optimizer = keras.optimizers.AdamW(
+        config.train.rate, weight_decay=config.train.weight_decay, clipnorm=5.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    # Under TensorFlow on a processor XLA is fifteen times slower on these convolutions.
+    compiled = False if keras.backend.backend() == "tensorflow" else "auto"
+    model.compile(optimizer, detection_loss(config.samples.size), jit_compile=compiled)
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def lesson_pools(config: DetectorConfig, folder: Path) -> list[tuple[float, list[Lesson]]]:
+    """Return scenes, scenes with drawn masks, and patterns, each with how often it is drawn from."""
+    data, samples = config.data, config.samples
+    scenes = read_scenes(Path(data.root) / data.train, data.corrections)
+    found = teacher_faces(scenes, YuNet(Path(data.start), _TEACHER), folder / "teacher.npz")
+    real = lessons(scenes, found, data, _BARE)
+    drawn = drawn_lessons(real, folder / "drawn", data.masked_scale, config.seed)
+    patterns = pattern_lessons(samples.pattern_pictures, folder / "patterns", config.seed)
+    kinds = {1 - samples.drawn - samples.patterns: real, samples.drawn: drawn, samples.patterns: patterns}
+    print(f"{len(real)} scenes, {len(drawn)} with drawn masks, {len(patterns)} patterns", flush=True)
+    return [(share, kind) for share, kind in kinds.items() if kind]
+
+
+def _epoch(run: Run) -> dict[str, Any]:
+    """Train one epoch, updating the moving average, and return its line of the history."""
+    began, losses, settings = time.monotonic(), [], run.config.train
+    steps = math.ceil(settings.epoch_size / settings.batch_size)
+    drawn = batches(run.pools, run.config, run.state.epoch)
+    title = f"epoch {run.state.epoch + 1}"
+    for step, (images, rows) in enumerate(tqdm(drawn, title, steps, leave=False, disable=None)):
+        run.model.optimizer.learning_rate.assign(learning_rate(settings, run.state.epoch + step / steps))
+        losses.append(float(run.model.train_on_batch(images, rows)))
+        _average(run, run.state.epoch * steps + step)
+    facts = {"epoch": run.state.epoch + 1, "loss": float(np.mean(losses))}
+    facts |= run.validation.figures(run.state.average)
+    facts["seconds"] = time.monotonic() - began
+    if facts["val_recall"] > run.state.best_score:
+        run.state.best_score, run.state.best_epoch = facts["val_recall"], facts["epoch"]
+        run.state.best = [average.copy() for average in run.state.average]
+    return facts
+
+
+def learning_rate(config: Train, progress: float) -> float:
+    """Return the rate after `progress` epochs: a short warm-up, then a cosine to a hundredth."""
+    share = 0.5 * (1 + math.cos(math.pi * progress / config.epochs))
+    return config.rate * min(1.0, progress + 0.02) * (0.01 + 0.99 * share)
+
+
+def _average(run: Run, step: int) -> None:
+    """Move the average towards the weights; faster at first, when it still holds the start."""
+    share = 1 - min(run.config.train.averaging, (1 + step) / (10 + step))
+    for average, weight in zip(run.state.average, run.model.weights, strict=True):
+        average += share * (keras.ops.convert_to_numpy(weight) - average)
+
+
+def _record(state: RunState, facts: dict[str, Any]) -> None:
+    state.epoch = facts["epoch"]
+    state.history.append(facts)
+    shown = ", ".join(f"{key} {value:.4f}" for key, value in facts.items() if key != "epoch")
+    print(f"epoch {state.epoch}: {shown}", flush=True)
+
+
+def _save_best(state: RunState, path: Path) -> Path:
+    network = build_network()
+    network.set_weights(state.best)
+    network.save(path)
+    print(f"best epoch {state.best_epoch}: recall {state.best_score:.4f} on the validation scenes")
+    return path
+
+
+def main(argv: list[str] | None = None) -> None:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "training.face_detector.train", description=__doc__, formatter_class=form
+    )
+    parser.add_argument("--run", type=Path, default=Path("runs/detector"), help="run folder (%(default)s)")
+    parser.add_argument("--config", type=Path, default=DEFAULT_FILE, help="settings (%(default)s)")
+    parser.add_argument("--data", help="folder that holds the data, in place of data.root")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the run folder")
+    options = parser.parse_args(argv)
+    cv2.setNumThreads(1)
+    try:
+        config = load_detector_config(options.run / "config.yaml" if options.resume else options.config)
+        if options.data:
+            config = dataclasses.replace(config, data=dataclasses.replace(config.data, root=options.data))
+        train(config, options.run, options.resume)
+    except MaskDetectorError as error:
+        parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()
