@@ -15,6 +15,7 @@ from mask_detector.model_store import load_manifest  # noqa: E402
 from mask_detector.pipeline import MaskDetector  # noqa: E402
 from training.adopt import SCALINGS, main  # noqa: E402
 from training.colours import Scaling  # noqa: E402
+from training.config import TrainingError  # noqa: E402
 from training.foreign import load_foreign  # noqa: E402
 
 layers = keras.layers
@@ -105,7 +106,7 @@ def test_code_in_a_model_is_refused_and_not_run(tmp_path, adopt, suffix):
     ("model", "classes", "told"),
     [
         (small_model(2, None), f"{MASK},{NO_MASK}", "not to 1: end it in a softmax"),
-        (small_model(3), f"{MASK},{NO_MASK}", "gives .None, 3., but --classes names 2"),
+        (small_model(3), f"{MASK},{NO_MASK}", "gives (None, 3), but --classes names 2"),
         (small_model(), f"{MASK},with_mask", "--classes is 'mask,with_mask': name two or three of mask, "),
     ],
 )
@@ -113,8 +114,7 @@ def test_a_model_that_is_no_classifier_of_these_classes_is_refused(tmp_path, ado
     model.save(tmp_path / "other.keras")
     message = adopt(tmp_path / "other.keras", classes, "zero_to_255")
     assert len(message.splitlines()) == 1
-    with pytest.raises(AssertionError, match=told):
-        raise AssertionError(message)
+    assert told in message
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,6 @@ def test_a_model_that_is_no_classifier_of_these_classes_is_refused(tmp_path, ado
     ],
 )
 def test_what_is_no_model_is_named(tmp_path, content, told):
-    from training.config import TrainingError
-
     path = tmp_path / "model.keras"
     if content:
         path.write_bytes(content)
