@@ -11,7 +11,7 @@ export DEMO_OUT := $(value OUT)
 # A ROS that was sourced before has its own Python packages, which would shadow those of .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: demo test setup lock clean
+.PHONY: demo test bench setup lock clean
 
 demo: setup
 	@.venv/bin/python -m mask_detector demo --out "$$DEMO_OUT" -- "$$DEMO_SOURCE"
@@ -21,6 +21,10 @@ test:
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/python -m pytest
+
+bench:  # QUICK=1 for a rough answer
+	@$(PYTHON) standalone/install.py --tests
+	@.venv/bin/python -m benchmarks.bench $(if $(QUICK),--quick)
 
 setup:
 	@$(PYTHON) standalone/install.py

@@ -8,7 +8,7 @@ setup(
     name=NAME,
     version="0.1.0",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["data/*"]},
+    package_data={NAME: ["data/*", "viewer/static/*", "viewer/static/*/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
@@ -28,6 +28,10 @@ setup(
             "detector = mask_detector.detector_node:main",
             "camera = mask_detector.camera_node:main",
             "annotate = mask_detector.annotate:main",
+            "bag = mask_detector.bag:main",
+            "greeter = mask_detector.behaviours.greeter:main",
+            "gate = mask_detector.behaviours.gate:main",
+            "viewer = mask_detector.viewer:main",
         ]
     },
 )

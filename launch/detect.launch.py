@@ -1,4 +1,4 @@
-"""Start a camera, the detector and, if wished, rviz2, with one command.
+"""Start a camera, the detector and, if wished, rviz2 and a page for the browser, with one command.
 
     ros2 launch mask_detector detect.launch.py
     ros2 launch mask_detector detect.launch.py source:=people.mp4 rviz:=true
@@ -12,6 +12,7 @@ Nothing here may import OpenCV: pip's would lead rviz2 to its own Qt plugins, th
 # ruff: noqa: I001  (the name of this folder lets ruff take ROS's `launch` for a package of this repository)
 
 import os
+import shlex
 from collections.abc import Iterable
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
@@ -58,6 +59,12 @@ def _arguments() -> list[DeclareLaunchArgument]:
         *(_argument(name, of_detector, "", choices) for name, choices in _OF_DETECTOR.items()),
         _argument("namespace", "namespace of all nodes, for more than one camera or robot"),
         _argument("rviz", "whether to show the annotated image in rviz2", "false", _SWITCH),
+        _argument("viewer", "whether to serve a page for the browser, whose address it prints", "false",
+                  _SWITCH),
+        _argument("viewer_options", "with viewer:=true: options such as '--port 8080 --crops', see "
+                  "ros2 run mask_detector viewer --help"),
+        _argument("blur_faces", "whether faces are blurred in all pictures that go out, the viewer's too; "
+                  "empty for what params_file says of the detector", "", ["", *_SWITCH]),
         _argument("log_level", "how much the nodes log", "info", ["debug", "info", "warn", "error", "fatal"]),
         _argument("use_sim_time", "whether time comes from /clock (simulation, bags)", "false", _SWITCH),
         _argument("respawn", "whether an ended node is started again, else all end", "false", _SWITCH),
@@ -78,6 +85,8 @@ def _nodes(context: LaunchContext) -> list[Node]:
         nodes.append(_camera(given))
     if given["rviz"] == "true":
         nodes.append(_rviz(given))
+    if given["viewer"] == "true":
+        nodes.append(_viewer(given))
     return nodes
 
 
@@ -94,12 +103,15 @@ def _kind_of_camera(given: Given) -> str:
 
 
 def _detector(given: Given) -> Node:
+    overrides = _overrides(given, _OF_DETECTOR)
+    if given["blur_faces"]:
+        overrides["blur_faces"] = given["blur_faces"] == "true"
     return _node(
         given,
         package="mask_detector",
         executable="detector",
         name="mask_detector",
-        parameters=[_file(given["params_file"]), _overrides(given, _OF_DETECTOR)],
+        parameters=[_file(given["params_file"]), overrides],
         remappings=[("image", given["image"])],
     )
 
@@ -151,6 +163,21 @@ def _rviz(given: Given) -> Node:
         parameters=[_clock(given)] if _clock(given) else [],
         additional_env=transport_environment(),
         output="screen",
+    )
+
+
+def _viewer(given: Given) -> Node:
+    """Start the viewer; robots go on without it."""
+    blur = ["--blur-faces"] if given["blur_faces"] == "true" else []
+    return Node(
+        package="mask_detector",
+        executable="viewer",
+        namespace=given["namespace"],
+        arguments=[*shlex.split(given["viewer_options"]), *blur],
+        additional_env=transport_environment(),
+        output="screen",
+        respawn=given["respawn"] == "true",
+        respawn_delay=2.0,
     )
 
 

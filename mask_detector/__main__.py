@@ -7,6 +7,10 @@ _EXECUTABLES = {
     "detector": ("detector_node", "the detector node; takes ROS arguments"),
     "camera": ("camera_node", "a camera node for videos, pictures, webcams and streams; takes ROS arguments"),
     "annotate": ("annotate", "pictures, videos and webcams without ROS; see annotate --help"),
+    "bag": ("bag", "detections and annotated images into a copy of a recorded bag; see bag --help"),
+    "greeter": ("behaviours.greeter", "example of a behaviour: greets people and asks for masks"),
+    "gate": ("behaviours.gate", "example of a behaviour: opens only for people with masks"),
+    "viewer": ("viewer", "a live page in the browser; see viewer --help"),
     "demo": ("demo", "camera, detector and recorder together; see demo --help"),
 }
 

@@ -2,7 +2,8 @@
 it answers is printed and recorded.
 
 Each frame of a file is sent until it is answered, so the record has every frame of it, also where
-the detector is slower than the source.
+the detector is slower than the source. A viewer shows it in the browser; while somebody looks, a file is
+played again after its end.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
 from mask_detector.demo_clip import make_demo_clip
+from mask_detector.demo_viewer import DemoViewer
 from mask_detector.errors import MaskDetectorError
 from mask_detector.frame_sources import Frame, default_source
 from mask_detector.image_conversion import to_bgr
@@ -41,6 +43,7 @@ _NAMESPACE = "/demo"
 _SEND_AGAIN = 0.5  # seconds
 _BETWEEN_PICTURES = 60.0  # seconds, by the stamps
 _PATIENCE = 30.0  # seconds until an answer is given up
+_COME, _COME_BACK = 60.0, 5.0  # seconds to open the page, at a terminal, and to open it again
 
 
 class Demo(Node):
@@ -83,6 +86,11 @@ class Demo(Node):
                     raise MaskDetectorError("the detector has ended; its reason is above")
         raise MaskDetectorError(f"the detector has not answered for {_PATIENCE:.0f} s")
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks at the page."""
+        return self.count_subscribers("mask_detector/annotated_image/compressed") > 0
+
     def _stamp(self, frame: Frame) -> Time:
         """Return the time; each picture seems so much later that nobody in it is taken for known."""
         if frame.index == 0 and frame.source != self._source:
@@ -104,8 +112,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.update(transport_environment())
         os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         options.out.mkdir(parents=True, exist_ok=True)
-        with _detector() as detector:
-            return _run(options.source, options.out, detector, stop)
+        with _detector() as detector, DemoViewer() as viewer:
+            viewer.wait()
+            return _run(options.source, options.out, detector, viewer, stop)
     except BrokenPipeError:  # who reads the lines has seen enough
         return 0
     except (MaskDetectorError, OSError) as error:
@@ -138,7 +147,7 @@ def _detector() -> Iterator[subprocess.Popen]:
             process.kill()
 
 
-def _run(spec: str, out: Path, detector: subprocess.Popen, stop: Event) -> int:
+def _run(spec: str, out: Path, detector: subprocess.Popen, viewer: DemoViewer, stop: Event) -> int:
     if spec and os.path.realpath(spec) in map(os.path.realpath, _results(out)):
         raise MaskDetectorError(
             f"'{spec}' is where the result goes: name another folder as --out (make: OUT=…)"
@@ -147,16 +156,23 @@ def _run(spec: str, out: Path, detector: subprocess.Popen, stop: Event) -> int:
     print(f"demo: {source}; Ctrl-C ends it", file=sys.stderr)
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Demo(detector, stop)
-    player = Player(source, stop, lambda text: print(f"demo: {text}", file=sys.stderr))
+    player = Player(source, stop, _tell)
     timeline = Timeline()
     try:
-        _record(node, player, out, timeline)
+        try:
+            _record(node, player, out, timeline)
+        finally:
+            if timeline.frames:
+                _summarise(timeline, node.latencies, out)
+        _play_on(node, source, viewer, stop)
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
-        if timeline.frames:
-            _summarise(timeline, node.latencies, out)
     return 0
+
+
+def _tell(text: str) -> None:
+    print(f"demo: {text}", file=sys.stderr)
 
 
 def _results(out: Path) -> tuple[Path, Path]:
@@ -182,6 +198,20 @@ def _record(node: Demo, player: Player, out: Path, timeline: Timeline) -> None:
                 lines.write(frame_line(frame, detections))
             video.write(to_bgr(answer[1]), frame.time if player.live else None)
             timeline.add(frame.time, detections)
+
+
+def _play_on(node: Demo, source: str, viewer: DemoViewer, stop: Event) -> None:
+    """Play the source again and again while somebody looks; at a terminal, wait a while for that."""
+    at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if stop.is_set() or not viewer.address or not (at_terminal or node.watched):
+        return
+    _tell(f"{viewer.address} plays on while it is open; Ctrl-C ends it")
+    patience, seen = _COME if at_terminal else _COME_BACK, time.monotonic()
+    for frame in Player(source, stop, _tell, loop=True):
+        if node.watched:
+            patience, seen = _COME_BACK, time.monotonic()
+        if time.monotonic() - seen > patience or node.ask(frame) is None:
+            return
 
 
 def _summarise(timeline: Timeline, latencies: list[float], out: Path) -> None:

@@ -24,7 +24,7 @@ _STORY: tuple[tuple[float, Wearing | None], ...] = (  # seconds, and how the mas
     (2.5, ON_CHIN),
     (2.0, None),
 )
-_LANDMARKS = ((200, 102), (247, 102), (220, 124), (199, 142), (240, 143))  # of the face in the portrait
+LANDMARKS = ((200, 102), (247, 102), (220, 124), (199, 142), (240, 143))  # of the face in the portrait
 _FACE = (223.0, 120.0)
 
 
@@ -48,7 +48,7 @@ def _frames() -> Iterator[Image]:
     number = 0
     for seconds, wearing in _STORY:
         bare = portrait()
-        person = bare if wearing is None else draw_mask(bare, _LANDMARKS, wearing)
+        person = bare if wearing is None else draw_mask(bare, LANDMARKS, wearing)
         for _ in range(round(seconds * RATE)):
             yield _seen(person, number / RATE / total)
             number += 1

@@ -13,6 +13,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from vision_msgs.msg import LabelInfo, VisionInfo
 
+from mask_detector.blurring import blur_faces
 from mask_detector.classifiers import make_classifier
 from mask_detector.crops import Image
 from mask_detector.detection_output import DetectionOutput
@@ -21,14 +22,16 @@ from mask_detector.diagnostics import NOT_ACTIVE, PAUSED, Diagnostics
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import make_face_detector
-from mask_detector.follow import People, VideoDetector
+from mask_detector.follow import People, Seen, VideoDetector
 from mask_detector.image_input import ImageInput
 from mask_detector.image_output import ImageOutput
 from mask_detector.messages import seconds_of, to_label_info, to_vision_info
 from mask_detector.model_store import load_manifest
+from mask_detector.namesake import NamesakeWatch
 from mask_detector.node_main import run_node
 from mask_detector.parameters import Parameters
 from mask_detector.pipeline import MaskDetector
+from mask_detector.ros4hri import FaceTopics
 
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -62,6 +65,7 @@ class DetectorNode(LifecycleNode):
         self._enabled = True
         self._resources = ExitStack()  # what configuring made and cleaning up destroys
         self._diagnostics = Diagnostics(self)
+        self._namesakes = NamesakeWatch(self)
         self._people = People(load_manifest().class_ids)  # for the node's life: ids never come back
         self._settings = Parameters(self, PARAMETERS, lambda: self._detector is not None)
         self.add_post_set_parameters_callback(self._apply)
@@ -83,6 +87,9 @@ class DetectorNode(LifecycleNode):
         with ExitStack() as made:  # destroyed at once if one of them fails
             self._output = DetectionOutput(self)
             made.callback(self._output.destroy)
+            self._faces = FaceTopics(self) if self._settings["ros4hri"] else None
+            if self._faces:
+                made.callback(self._faces.destroy)
             self._annotated = ImageOutput(self, "~/annotated_image")
             made.callback(self._annotated.destroy)
             self._label_info = self.create_publisher(LabelInfo, "~/label_info", _LATCHED)
@@ -174,24 +181,44 @@ class DetectorNode(LifecycleNode):
         self._diagnostics.idle = PAUSED if self._active else NOT_ACTIVE
         self._input.stop()
         self._output.tell(self._people.forget())
+        if self._faces:
+            self._faces.forget()
 
     def _on_image(self, image: Image, header: Header) -> None:
         time = seconds_of(header)
         try:
             seen = self._video.see(image, time)
             changes = self._people.learn(seen.people, time)
-            drawn = draw_detections(image, seen.people) if self._annotated.wanted else None
         except Exception:  # one strange frame may not end a robot's sight
-            self.get_logger().error(
-                f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
-                f"{traceback.format_exc()}",
-                throttle_duration_sec=60.0,
-            )
+            self._leave_out(image)
             return
         self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, changes, header)
+        if self._faces:
+            self._faces.publish(self._people.ids, seen.people, image.shape[1::-1], header)
         self._diagnostics.processed()
-        if drawn is not None:
-            self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
+        if self._annotated.wanted:  # last: detections wait for no picture
+            self._show(image, seen, header)
+
+    def _show(self, image: Image, seen: Seen, header: Header) -> None:
+        try:
+            drawn = self._draw(image, seen)
+        except Exception:
+            self._leave_out(image)
+            return
+        self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
+
+    def _leave_out(self, image: Image) -> None:
+        """Count and tell the failure that is being handled."""
+        self.get_logger().error(
+            f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
+            f"{traceback.format_exc()}",
+            throttle_duration_sec=60.0,
+        )
+
+    def _draw(self, image: Image, seen: Seen) -> Image:
+        if self._settings["blur_faces"]:
+            image = blur_faces(image, seen.boxes)
+        return draw_detections(image, seen.people)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

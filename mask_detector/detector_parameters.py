@@ -19,7 +19,8 @@ PARAMETERS = (
               choices=FACE_DETECTORS),
     Described("face_model", "",
               "path of a file to use in place of the shipped one: .onnx in YuNet's layout, or .tflite"),
-    Described("classifier", "", "name of a classifier in models/manifest.json; empty for the default"),
+    Described("classifier", "",
+              "name of a classifier in models/manifest.json, or path of your own; empty for the default"),
     Described("runtime", RUNTIMES[0], "what runs the classifier; auto: litert if installed, else opencv",
               choices=RUNTIMES),
     Described("threads", 2, "processor cores that the models may use", low=1, high=64),
@@ -43,6 +44,8 @@ PARAMETERS = (
               "seconds of clear evidence after which a state is settled or changes, about",
               low=0.1, high=10, live=True),
     Described("raw_scores", False, "publish the scores of each frame alone in ~/detections", live=True),
+    Described("ros4hri", False, "publish faces as REP-155 has them, on /humans/faces; needs hri_msgs"),
+    Described("blur_faces", False, "make the faces in the annotated images unrecognisable", live=True),
     Described("jpeg_quality", JPEG_QUALITY, "quality of the compressed annotated image, percent",
               low=1, high=100, live=True),
 )  # fmt: skip

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
+from mask_detector.picture_size import picture_size
 
 MOST_PIXELS = 50_000_000  # above any camera; a broken header may claim anything
 JPEG_QUALITY = 80
+_LONGEST_NAME = 40  # characters of an unknown encoding that are told
 
 
 class ImageMessage(Protocol):
@@ -76,7 +78,8 @@ def to_bgr(message: ImageMessage) -> Image:
     """
     encoding = _ENCODINGS.get(message.encoding)
     if encoding is None:
-        raise ImageError(f"encoding '{message.encoding}' is not supported, only {', '.join(ENCODINGS)}")
+        named = message.encoding[:_LONGEST_NAME]  # it may be anything, and stands in a log
+        raise ImageError(f"encoding {named!r} is not supported, only {', '.join(ENCODINGS)}")
     pixels = _to_eight_bits(_pixels(message, encoding))
     if encoding.conversion is None:
         pixels.flags.writeable = False
@@ -85,19 +88,19 @@ def to_bgr(message: ImageMessage) -> Image:
 
 
 def compressed_to_bgr(data: Any) -> Image:
-    """Return the picture in the data of a CompressedImage (JPEG, PNG, …) as BGR.
+    """Return the picture in the data of a CompressedImage, JPEG or PNG, as BGR.
 
     Raises:
-        ImageError: OpenCV cannot decode it.
+        ImageError: it is neither, is damaged, or claims to be larger than any camera's.
     """
     content = np.frombuffer(data, np.uint8)
+    _check_size(*picture_size(memoryview(content)))
     try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise ImageError(f"compressed image of {content.size} bytes: {str(error).splitlines()[0]}") from error
     if image is None:
-        raise ImageError(f"compressed image of {content.size} bytes is no JPEG or PNG, or is cut short")
-    _check_size(image.shape[1], image.shape[0])
+        raise ImageError(f"compressed image of {content.size} bytes is damaged")
     return image
 
 

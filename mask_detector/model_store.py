@@ -39,13 +39,15 @@ class ClassifierInfo:
     """What a runtime must know of a classifier.
 
     Its input is RGB of shape (n, input_size, input_size, 3), 0 to 255, cut with `crop_margin`
-    (see `crops.crop_faces`); its output the probabilities of the classes in manifest order.
+    (see `crops.crop_faces`); its output the probabilities of the classes in manifest order, and of
+    background, last, where it has a `background_threshold`: from there on a find is no face.
     """
 
     name: str
     input_size: int
     crop_margin: float
     files: dict[str, ModelFile]
+    background_threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class Manifest:
         """Return the classifier called `name`, the default one if empty."""
         name = name or self.default_classifier
         entry = self._entry("classifiers", name)
-        files = self._files(entry)
-        return ClassifierInfo(name, entry["input_size"], entry["crop_margin"], files)
+        threshold = entry.get("background_threshold")
+        return ClassifierInfo(name, entry["input_size"], entry["crop_margin"], self._files(entry), threshold)
 
     def face_detector_files(self, name: str) -> dict[str, ModelFile]:
         """Return the files of the shipped face detector called `name`, by runtime."""
@@ -117,6 +119,22 @@ def load_manifest(folder: Path | None = None) -> Manifest:
         raise ModelError(f"{path} is missing: give a folder that holds a manifest.json") from None
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} is damaged ({error!r}): restore it from the repository") from error
+
+
+def find_classifier(name: str = "") -> ClassifierInfo:
+    """Return the shipped classifier called `name`, the default one if empty, or one of your own by its path.
+
+    A path is FOLDER/NAME for the classifier NAME of a folder with a manifest.json, as `training.export` and
+    `training.adopt` write it, or FOLDER alone for the default one there.
+    """
+    path = Path(name).expanduser()
+    if name in ("", path.name):
+        return load_manifest().classifier(name)
+    folder, name = (path, "") if (path / "manifest.json").is_file() else (path.parent, path.name)
+    manifest, shipped = load_manifest(folder), load_manifest()
+    if manifest.class_ids != shipped.class_ids:
+        raise ModelError(f"{folder} has the classes {manifest.class_ids} instead of {shipped.class_ids}")
+    return manifest.classifier(name)
 
 
 def verified(file: ModelFile) -> Path:

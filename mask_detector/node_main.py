@@ -1,6 +1,7 @@
 """Run a node until Ctrl-C or SIGTERM, with exit code 0 and without a trace."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,12 +9,14 @@ from inspect import getdoc
 from itertools import takewhile
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.logging import get_logger
 from rclpy.node import Node
 
 from mask_detector.errors import MaskDetectorError
+from mask_detector.memory import keep_freed_memory
 from mask_detector.transport import transport_environment
 
 
@@ -29,6 +32,7 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
     if own := list(takewhile(lambda argument: argument != "--ros-args", arguments)):
         return _explain(own, make_node)
     os.environ.update(transport_environment())
+    keep_freed_memory()
     try:
         rclpy.init(args=[sys.argv[0], *arguments])
     except RuntimeError as error:  # an unknown ROS argument, a damaged parameter file
@@ -41,15 +45,31 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
             rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RCLError as error:  # the middleware refuses: a missing keystore, a name that is none
+        if node:
+            raise
+        print(f"ROS cannot make the node: {error}", file=sys.stderr)
+        return 1
     except (MaskDetectorError, ParameterException) as error:
         if rclpy.ok():  # else a signal has shut ROS down meanwhile
             get_logger(node.get_name() if node else make_node.__name__).fatal(str(error))
             return 1
     finally:
+        _ignore_signals()
         if node:
             node.destroy_node()
         rclpy.try_shutdown()
+        _ignore_signals()  # rclpy has just put back what was before
     return getattr(node, "exit_code", 0)
+
+
+def _ignore_signals() -> None:
+    """End undisturbed: ros2 launch sends Ctrl-C on to nodes that have heard it, and SIGTERM to slow ones.
+
+    rclpy's own handlers crash in what is half destroyed.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _explain(arguments: Sequence[str], make_node: type[Node]) -> int:

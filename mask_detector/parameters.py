@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
@@ -65,9 +66,23 @@ class Parameters:
         node.add_on_set_parameters_callback(self._check)
         for entry in self._table.values():
             node.declare_parameter(entry.name, entry.default, entry.descriptor)
+        self._warn_of_misspelt()
 
     def __getitem__(self, name: str) -> Value:
         return self._node.get_parameter(name).value
+
+    def _warn_of_misspelt(self) -> None:
+        """Warn of given parameters that the node has not; ROS itself says nothing.
+
+        Those only that resemble one of the node's: a file may set others for other nodes.
+        """
+        given = getattr(self._node, "_parameter_overrides", {})  # rclpy shows them nowhere else
+        for name in given:
+            near = [] if self._node.has_parameter(name) else get_close_matches(name, self._table, 1, 0.75)
+            if near:
+                self._node.get_logger().warning(
+                    f"there is no parameter '{name}', it is ignored: did you mean {near[0]}?"
+                )
 
     def _check(self, changes: list[Parameter]) -> SetParametersResult:
         reasons = filter(None, map(self._objection, changes))

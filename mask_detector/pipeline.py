@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mask_detector.background import are_faces, class_scores
 from mask_detector.boxes import clip_boxes
 from mask_detector.classifiers import Classifier
 from mask_detector.crops import Image, crop_faces
@@ -22,7 +24,7 @@ class MaskDetector:
 
     def detect(self, image: Image) -> list[Detection]:
         """Return everybody in a BGR image of shape (height, width, 3), leftmost first."""
-        return self.classify(image, self.find(image))
+        return self.classify(image, self.find(image))[0]
 
     def find(self, image: Image, least_score: float = 1.0) -> Faces:
         """Return the faces that have an area within the image, shape (N, 15), leftmost first.
@@ -36,13 +38,15 @@ class MaskDetector:
         faces = faces[(boxes[:, 2:] > 0).all(axis=1)]
         return faces[np.argsort(faces[:, 0], kind="stable")]
 
-    def classify(self, image: Image, faces: Faces) -> list[Detection]:
-        """Return what each of the faces found in an image wears."""
+    def classify(self, image: Image, faces: Faces) -> tuple[list[Detection], NDArray[np.bool_]]:
+        """Return what the people found in an image wear, and which of the finds, shape (N,), are people."""
         info = self.classifier.info
         crops = crop_faces(image, faces[:, :4], info.input_size, info.crop_margin)
         boxes = clip_boxes(faces[:, :4], image.shape[1], image.shape[0])
-        scores = self.classifier.classify(crops)
-        return [self._detection(*row) for row in zip(boxes, scores, strict=True)]
+        outputs = self.classifier.classify(crops)
+        people = are_faces(outputs, info)
+        scores = class_scores(outputs[people], len(self.class_ids))
+        return [self._detection(*row) for row in zip(boxes[people], scores, strict=True)], people
 
     def _detect(self, image: Image, least_score: float) -> Faces:
         search = self.face_detector.search

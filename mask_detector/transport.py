@@ -5,7 +5,7 @@ import os
 from mask_detector.model_store import share_folder
 
 _PROFILES = "FASTRTPS_DEFAULT_PROFILES_FILE"
-_OWN_CHOICES = (_PROFILES, "FASTDDS_BUILTIN_TRANSPORTS", "ROS_DISCOVERY_SERVER")
+_OWN_CHOICES = (_PROFILES, "FASTDDS_BUILTIN_TRANSPORTS")
 
 
 def transport_environment() -> dict[str, str]:

@@ -118,10 +118,14 @@ class Process:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def send(self, number: int) -> None:
+        """Send a signal, if the process is still there."""
+        if self.alive():
+            self._process.send_signal(number)
+
     def stop(self, with_signal: int = signal.SIGINT) -> int:
         """Send a signal and return the exit code; kill and fail if the process does not end."""
-        if self.alive():
-            self._process.send_signal(with_signal)
+        self.send(with_signal)
         return self.wait()
 
     def wait(self, patience: float = PATIENCE) -> int:

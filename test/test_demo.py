@@ -2,6 +2,8 @@
 
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from browser import Page, chromium
 
 from mask_detector.detection import Detection
 from mask_detector.timeline import Timeline
@@ -113,6 +116,29 @@ def test_a_source_that_cannot_be_read_ends_with_code_1(tmp_path, source, told):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert told in errors and "Traceback" not in errors
+
+
+def test_at_a_terminal_it_prints_where_its_page_is_and_plays_on_while_that_is_open(tmp_path, astronaut):
+    picture = tmp_path / "picture.png"
+    cv2.imwrite(str(picture), astronaut)
+    command = [sys.executable, "-m", "mask_detector", "demo", "--out", str(tmp_path / "out"), str(picture)]
+    tiles = "return [...document.querySelectorAll('.tiles b')].map((one) => one.textContent)"
+    drawn = "return Number(document.querySelector('canvas').dataset.pictures ?? 0)"
+    with chromium() as driver:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        said = ""
+        while "plays on while it is open" not in said:
+            said += os.read(ours, 1000).decode()
+        (address,) = set(re.findall(r"http://127.0.0.1:\d+/", said))
+        page = Page(driver, address)
+        page.until(lambda: page.run(tiles) == ["0", "0", "1"], "the right count")
+        page.until(lambda: page.run(drawn) > 1, "it to play on")
+        assert process.poll() is None
+    assert len(process.communicate(timeout=60)[0].splitlines()) == 1, "only one play is recorded"
+    assert process.returncode == 0, "it ends when the page is closed"
+    os.close(ours)
 
 
 def test_a_timeline_leaves_flickers_out():

@@ -1,8 +1,10 @@
 """The node follows people: ids, state changes and diagnostics, in its own process, over real DDS."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -181,3 +183,26 @@ def test_cameras_in_namespaces_are_told_apart(probe, tmp_path):
     analyzers = yaml.safe_load((REPOSITORY / "config" / "diagnostics.yaml").read_text())["analyzers"]
     (wanted,) = analyzers["ros__parameters"]["mask_detector"]["contains"]
     assert all(wanted in one.name for one in arrays[0].status)
+
+
+def test_three_cameras_at_once_keep_their_people_apart(probe, tmp_path, astronaut):
+    """Each with a camera node and a detector of its own, in its namespace."""
+    sources = {"left": astronaut, "right": np.hstack([astronaut, astronaut]), "door": NOBODY}
+    with ExitStack() as stack:
+        for name, image in sources.items():
+            cv2.imwrite(str(tmp_path / f"{name}.png"), image)
+            at = ["--ros-args", "-r", f"__ns:=/{name}"]
+            source = ["-p", f"source:={tmp_path / name}.png", "-p", f"frame_id:={name}", "-p", "rate:=10.0"]
+            stack.enter_context(running("camera", *at, *source, log=tmp_path / f"{name}.camera"))
+            remapped = ["-r", "image:=image_raw"]
+            stack.enter_context(running("detector", *at, *remapped, log=tmp_path / f"{name}.detector"))
+        topics = {name: f"/{name}{DETECTIONS}" for name in sources}
+        for topic in topics.values():
+            probe.subscribe(Detection2DArray, topic)
+        probe.until(
+            lambda: all(len(probe.received[topic]) >= 3 for topic in topics.values()), "all three", 90
+        )
+    for (name, topic), people in zip(topics.items(), (1, 2, 0), strict=True):
+        assert {array.header.frame_id for array in probe.received[topic]} == {name}
+        ids = [one.id for one in probe.received[topic][-1].detections]
+        assert ids == [str(number + 1) for number in range(people)]

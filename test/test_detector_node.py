@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import LATCHED, Probe, Process, running
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_srvs.srv import SetBool
@@ -266,3 +268,46 @@ def test_a_publisher_s_quality_of_service_can_be_overridden(probe, tmp_path, pub
 def test_arguments_are_explained(tmp_path, arguments, code, told):
     process = Process(["detector", *arguments], tmp_path / "log")
     assert process.wait() == code and told in process.output
+
+
+def test_a_misspelt_parameter_is_told_and_those_of_others_are_not(probe, tmp_path):
+    given = ["face_treshold:=0.5", "face_score_treshold:=0.5", "frame_id:=front", "use_sim_time:=true"]
+    arguments = [argument for one in given for argument in ("-p", one)]
+    with running("detector", "--ros-args", *arguments, log=tmp_path / "log") as detector:
+        assert state(probe) == "active"
+        warned = [line for line in detector.output.splitlines() if "there is no parameter" in line]
+    assert len(warned) == 2
+    assert "'face_score_treshold', it is ignored: did you mean face_score_threshold?" in warned[1]
+
+
+def test_simulated_time_drives_what_the_node_stamps_itself(probe, tmp_path, publisher, astronaut):
+    """A bag that is played slowly: /clock and the stamps creep, the node does its work all the same."""
+    clock = probe.node.create_publisher(Clock, "/clock", 10)
+    probe.subscribe(DiagnosticArray, "/diagnostics")
+    probe.subscribe(Detection2DArray, CHANGES)
+    with running("detector", "--ros-args", "-p", "use_sim_time:=true", log=tmp_path / "log"):
+        for step in range(8):
+            header = probe.header()
+            header.stamp.sec, header.stamp.nanosec = 5000, step * 100_000_000
+            clock.publish(Clock(clock=header.stamp))
+            probe.ask(publisher, to_image(astronaut, header), DETECTIONS)
+        (change,) = probe.until(lambda: probe.received[CHANGES], "the state, by the stamps of the images")
+        assert change.header.stamp.sec == 5000 and change.detections[0].id == "1"
+        told = probe.received["/diagnostics"]
+        probe.until(
+            lambda: (
+                clock.publish(Clock(clock=header.stamp)) or told and told[-1].header.stamp == header.stamp
+            ),
+            "diagnostics stamped by /clock",
+        )
+        assert all(one.level != DiagnosticStatus.ERROR for one in told[-1].status)
+
+
+def test_signals_on_the_way_out_do_no_harm(probe, detector, publisher, astronaut):
+    """As ros2 launch sends them to a node that takes long to end."""
+    probe.ask(publisher, to_image(astronaut, probe.header()), DETECTIONS)
+    for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+        detector.send(number)
+        time.sleep(0.2)
+    assert detector.stop() == 0
+    assert "Traceback" not in detector.output

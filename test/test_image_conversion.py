@@ -12,6 +12,7 @@ from sensor_msgs.msg import Image as ImageMsg
 
 from mask_detector.errors import ImageError
 from mask_detector.image_conversion import ENCODINGS, compressed_to_bgr, to_bgr, to_data, to_jpeg
+from mask_detector.picture_size import picture_size
 
 WIDTH, HEIGHT = 6, 4
 BGR = (30, 120, 220)
@@ -157,15 +158,39 @@ def test_data_and_jpeg_are_what_messages_take_unchecked():
     assert compressed_to_bgr(jpeg).shape == (8, 8, 3)
 
 
-def test_a_small_file_that_claims_a_huge_picture_is_refused_before_it_is_decoded():
-    header = struct.pack(">II5B", 30_000, 30_000, 8, 2, 0, 0, 0)
+def png_of(width: int, height: int) -> bytes:
+    """A small file that claims to hold so many pixels."""
+    header = struct.pack(">II5B", width, height, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
     body = [struct.pack(">I", len(data)) + kind + data for kind, data in chunks]
     sums = [struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks]
-    content = b"\x89PNG\r\n\x1a\n" + b"".join(part for pair in zip(body, sums, strict=True) for part in pair)
-    with pytest.raises(ImageError, match="compressed image of"):
-        compressed_to_bgr(content)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000, "no room was made for it, in kB"
+    return b"\x89PNG\r\n\x1a\n" + b"".join(part for pair in zip(body, sums, strict=True) for part in pair)
+
+
+def jpeg_of(width: int, height: int) -> bytes:
+    content = cv2.imencode(".jpg", filled(B, G, R))[1].tobytes()
+    place = content.index(b"\xff\xc0") + 5
+    return content[:place] + struct.pack(">HH", height, width) + content[place + 4 :]
+
+
+@pytest.mark.parametrize("make", [png_of, jpeg_of])
+def test_a_small_file_that_claims_a_huge_picture_is_refused_before_it_is_decoded(make):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ImageError, match="30000x30000 is more than 50 megapixels"):
+        compressed_to_bgr(make(30_000, 30_000))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < before + 100_000, "no room was made, in kB"
+
+
+@pytest.mark.parametrize("kind", [".bmp", ".tiff", ".webp"])
+def test_other_formats_never_reach_a_decoder(kind):
+    with pytest.raises(ImageError, match="neither JPEG nor PNG"):
+        compressed_to_bgr(cv2.imencode(kind, filled(B, G, R))[1].tobytes())
+
+
+def test_the_size_is_read_past_whatever_a_camera_puts_first():
+    plain = cv2.imencode(".jpg", filled(B, G, R))[1].tobytes()
+    thumbnail = b"\xff\xe1" + struct.pack(">H", 2 + len(plain)) + plain
+    assert picture_size(plain[:2] + thumbnail + b"\xff\xff" + plain[3:]) == (WIDTH, HEIGHT)
 
 
 def test_what_jpeg_cannot_hold_is_refused():

@@ -1,12 +1,17 @@
 """The launch file, started by the real `ros2 launch` where there is one."""
 
 import ast
+import json
+import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from urllib.request import urlopen
 
 import pytest
 import test_package
@@ -18,6 +23,7 @@ from mask_detector.detector_node import PARAMETERS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LAUNCH_FILE = REPOSITORY / "launch" / "detect.launch.py"
+LAUNCH_FILES = sorted((REPOSITORY / "launch").glob("*.launch.py"))
 installed = test_package.installed
 PICTURE = REPOSITORY / "mask_detector" / "data" / "astronaut.jpg"
 
@@ -36,22 +42,30 @@ def test_the_launch_file_offers_the_detector_s_own_choices():
         assert offer == choices[name], name
 
 
-def test_the_launch_file_imports_no_opencv():
+@pytest.mark.parametrize("file", LAUNCH_FILES, ids=lambda path: path.name)
+def test_a_launch_file_imports_no_opencv(file):
     """Pip's OpenCV points Qt to its own plugins, by variables that rviz2 would inherit."""
-    imports = [node for node in ast.parse(LAUNCH_FILE.read_text()).body if isinstance(node, ast.ImportFrom)]
+    imports = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ImportFrom)]
     own = [node.module for node in imports if node.module.startswith("mask_detector")]
     code = f"import sys, {', '.join(own)}; sys.exit('cv2' in sys.modules)"
     assert own and subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY).returncode == 0
 
 
-def launch(*arguments: str) -> list[str]:
-    return [shutil.which("ros2"), "launch", "mask_detector", "detect.launch.py", *arguments]
+def launch(*arguments: str, file: str = "detect.launch.py") -> list[str]:
+    return [shutil.which("ros2"), "launch", "mask_detector", file, *arguments]
 
 
-def outcome(installed: test_package.Installed, *arguments: str) -> tuple[int, str]:
+def outcome(
+    installed: test_package.Installed, *arguments: str, file: str = "detect.launch.py"
+) -> tuple[int, str]:
     """Run a launch that ends by itself; return its exit code and what it said."""
     done = subprocess.run(
-        launch(*arguments), env=installed.environment, stdout=PIPE, stderr=STDOUT, text=True, timeout=60
+        launch(*arguments, file=file),
+        env=installed.environment,
+        stdout=PIPE,
+        stderr=STDOUT,
+        text=True,
+        timeout=60,
     )
     return done.returncode, done.stdout
 
@@ -67,6 +81,19 @@ def test_it_finds_faces_in_a_source_and_ends_cleanly(installed, tmp_path):
         assert launched.stop() == 0
     assert launched.output.count("process has finished cleanly") == 2, launched.output
     assert "Traceback" not in launched.output, launched.output
+
+
+@needs_launch
+def test_a_page_is_served_and_faces_are_blurred_where_that_is_wished(installed, tmp_path):
+    command = launch("camera:=none", "viewer:=true", "viewer_options:=--port 0 --crops", "blur_faces:=true")
+    with Probe() as probe, installed.running(*command, log=tmp_path / "launch.log") as launched:
+        assert probe.get_parameters("/mask_detector", ["blur_faces"]) == [True]
+        probe.until(lambda: "viewer: http://127.0.0.1:" in launched.output, "the address")
+        (address,) = re.findall(r"viewer: (http://\S+)", launched.output)
+        told = json.load(urlopen(f"{address}api/about"))["privacy"]
+        assert "Faces are blurred in everything that this viewer shows." in told
+        assert launched.stop() == 0
+    assert launched.output.count("process has finished cleanly") == 2, launched.output
 
 
 @needs_launch
@@ -116,5 +143,74 @@ def test_a_package_that_is_missing_is_told(installed, package, arguments):
 @needs_launch
 def test_every_argument_is_explained(installed):
     _, shown = outcome(installed, "--show-args")
-    assert shown.count("(default:") == 16
+    assert shown.count("(default:") == 19
     assert "no description given" not in shown
+
+
+CAMERAS = "multi_camera.launch.py"
+
+
+@needs_launch
+def test_three_cameras_have_a_detector_each(installed, tmp_path):
+    entries = {
+        "left": {"source": str(PICTURE), "image_transport": "compressed", "loop": True},
+        "right": {"source": str(PICTURE), "face_detector": "haar"},
+        "door/inner": {"camera": "none", "image": "/door/image"},
+    }
+    file = tmp_path / "cameras.yaml"
+    file.write_text(yaml.safe_dump(entries))
+    command = launch(f"cameras:={file}", "namespace:=robot", "log_level:=warn", file=CAMERAS)
+    topics = {name: f"/robot/{name}/mask_detector/detections" for name in ("left", "right")}
+    with Probe() as probe, installed.running(*command, log=tmp_path / "launch.log") as launched:
+        for topic in topics.values():
+            probe.subscribe(Detection2DArray, topic)
+        for name, topic in topics.items():
+            probe.until(lambda topic=topic: any(one.detections for one in probe.received[topic]), name, 90)
+        assert probe.node.count_subscribers("/robot/left/camera/image_raw/compressed") == 1
+        assert probe.node.count_subscribers("/robot/left/camera/image_raw") == 0
+        found = {name: probe.get_parameters(f"/robot/{name}/mask_detector", ["face_detector"])[0]
+                 for name in entries}  # fmt: skip
+        assert found == {"left": "auto", "right": "haar", "door/inner": "auto"}
+        probe.until(lambda: probe.node.count_subscribers("/door/image"), "the third detector")
+        assert launched.stop() == 0
+    assert launched.output.count("process has finished cleanly") == 5, launched.output
+    assert "Traceback" not in launched.output, launched.output
+
+
+@needs_launch
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "cannot be read: No such file"),
+        ("left: {", "is no YAML"),
+        ("- left", "must have an entry for each camera"),
+        ("left: {video_devise: /dev/video0}", "no argument 'video_devise': did you mean video_device?"),
+        ("2nd: {}", "2nd is no namespace"),
+        ("left: /dev/video0", "left is '/dev/video0'"),
+        ("left: {image: [a, b]}", "image must be one value"),
+        ("left: {camera: eyes}", "eyes"),
+    ],
+)
+def test_a_bad_list_of_cameras_is_told(installed, tmp_path, content, complaint):
+    file = tmp_path / "cameras.yaml"
+    if content:
+        file.write_text(content)
+    code, said = outcome(installed, f"cameras:={file}", file=CAMERAS)
+    assert code == 1
+    assert complaint in said and "Traceback" not in said
+
+
+@needs_launch
+def test_a_detector_that_dies_is_started_again(installed, tmp_path):
+    command = launch(f"source:={PICTURE}", "respawn:=true")
+    topic = "/mask_detector/detections"
+    with Probe() as probe, installed.running(*command, log=tmp_path / "launch.log") as launched:
+        probe.subscribe(Detection2DArray, topic)
+        probe.until(lambda: probe.received[topic], "a detection")
+        (process,) = re.findall(r"\[detector-\d\]: process started with pid \[(\d+)\]", launched.output)
+        os.kill(int(process), signal.SIGKILL)
+        probe.until(lambda: "process has died" in launched.output, "the detector's end")
+        probe.received[topic].clear()
+        probe.until(lambda: probe.received[topic], "a detection of the new one")
+        assert launched.stop() == 0
+    assert len(re.findall(r"\[detector-\d\]: process started", launched.output)) == 2

@@ -9,7 +9,14 @@ import pytest
 from mask_detector.classifiers import make_classifier
 from mask_detector.errors import MaskDetectorError, ModelError
 from mask_detector.face_detectors import make_face_detector
-from mask_detector.model_store import ModelFile, existing, load_manifest, share_folder, verified
+from mask_detector.model_store import (
+    ModelFile,
+    existing,
+    find_classifier,
+    load_manifest,
+    share_folder,
+    verified,
+)
 
 
 def classifier_file() -> Path:
@@ -99,13 +106,29 @@ def test_an_unknown_model_is_answered_with_the_known_ones():
         manifest.classifier("resnet")
 
 
-def test_a_model_without_a_file_for_the_runtime_says_which_it_has(models, monkeypatch):
+def test_a_model_without_a_file_for_the_runtime_says_which_it_has(models):
     entries = json.loads((models / "manifest.json").read_text())
     del entries["classifiers"][entries["default_classifier"]]["files"]["keras"]
     (models / "manifest.json").write_text(json.dumps(entries))
-    monkeypatch.setattr("mask_detector.classifiers.load_manifest", lambda: load_manifest(models))
     with pytest.raises(ModelError, match="has no file for runtime 'keras'"):
-        make_classifier(runtime="keras")
+        make_classifier(str(models), runtime="keras")
+
+
+def test_a_classifier_of_one_s_own_is_found_by_its_path(models):
+    name = load_manifest().default_classifier
+    for path in (models, models / name):
+        assert find_classifier(str(path)).files["litert"].path.parent == models
+    with pytest.raises(ModelError, match="no model 'resnet' among the classifiers of .*models"):
+        find_classifier(str(models / "resnet"))
+    with pytest.raises(ModelError, match="/nowhere/manifest.json is missing"):
+        find_classifier("/nowhere/mine")
+
+
+def test_a_classifier_of_other_classes_is_refused(models):
+    content = (models / "manifest.json").read_text().replace('"id": "mask"', '"id": "masked"')
+    (models / "manifest.json").write_text(content)
+    with pytest.raises(ModelError, match="has the classes .'masked', .* instead of .'mask', "):
+        find_classifier(str(models))
 
 
 @pytest.mark.parametrize(

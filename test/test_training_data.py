@@ -156,7 +156,9 @@ def test_the_centre_of_a_training_crop_is_the_runtime_crop():
 def test_augmentation_depends_on_its_generator_alone():
     config = load_config()
     outer = np.random.default_rng(0).integers(0, 256, (192, 192, 3), np.uint8)
-    crops = [augment(outer, 128, config.augment, np.random.default_rng(seed)) for seed in (5, 5, 6)]
+    crops = [
+        augment(outer, outer[::-1], 128, config.augment, np.random.default_rng(seed)) for seed in (5, 5, 6)
+    ]
     assert crops[0].shape == (128, 128, 3)
     assert crops[0].dtype == np.uint8
     assert (crops[0] == crops[1]).all()

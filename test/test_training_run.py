@@ -111,7 +111,7 @@ def test_a_run_keeps_its_settings_history_curves_and_best_model(config, run):
 
 def test_a_run_that_was_stopped_ends_like_one_that_was_not(config, run, tmp_path):
     (tmp_path / "history.csv").mkdir()  # so that writing fails after the first epoch, as on a full disk
-    with pytest.raises(OSError):
+    with pytest.raises(TrainingError, match="cannot write .*history.csv"):
         train(config, tmp_path)
     (tmp_path / "history.csv").rmdir()
     train(config, tmp_path, resume=True)

@@ -1,1 +1,26 @@
 """Train, evaluate and export the face classifier from anyone's own pictures; see README.md here."""
+
+import sys
+from types import TracebackType
+
+_PACKAGES = {  # what pip calls a module that goes by another name
+    "cv2": "opencv-python-headless",
+    "keras": "tensorflow",
+    "yaml": "pyyaml",
+    "ai_edge_litert": "ai-edge-litert",
+}
+
+
+def _tell_what_is_missing(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Answer a library that is not installed with one line."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if name in ("", "training", "mask_detector"):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        print(f"training needs {name}: pip install {_PACKAGES.get(name, name)}", file=sys.stderr)
+
+
+if sys.argv[0] == "-m":  # a step is being started as python -m training.STEP
+    sys.excepthook = _tell_what_is_missing

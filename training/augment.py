@@ -15,9 +15,19 @@ Random = np.random.Generator
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101)
 
 
-def augment(outer: Crop, size: int, config: AugmentConfig, random: Random) -> Crop:
-    """Return a varied crop of shape (size, size, 3); without variation it would be `centre(outer, size)`."""
+def augment(outer: Crop, other: Crop, size: int, config: AugmentConfig, random: Random) -> Crop:
+    """Return a varied crop of shape (size, size, 3); without variation it would be `centre(outer, size)`.
+
+    Args:
+        outer: the crop, larger than `size`.
+        other: somebody else's, who may come to stand beside.
+        size: side of the crop in pixels.
+        config: how far it is varied.
+        random: where all chance comes from.
+    """
     crop = _warp(outer, size, config, random)
+    if random.random() < config.neighbour:
+        crop = _put_beside(crop, _warp(other, size, config, random), random)
     steps = (
         (config.occlusion, _occlude),
         (config.colour, colour),
@@ -52,6 +62,21 @@ def _warp(outer: Crop, size: int, config: AugmentConfig, random: Random) -> Crop
     border = BORDERS[random.integers(len(BORDERS))]
     fill = tuple(int(value) for value in random.integers(0, 256, 3))
     return cv2.warpAffine(outer, matrix, (size, size), borderMode=border, borderValue=fill)
+
+
+def _put_beside(crop: Crop, other: Crop, random: Random) -> Crop:
+    """Let another face stand at the left, at the right or below, as in a crowd; the label stays."""
+    size = crop.shape[0]
+    visible = int(size * random.uniform(0.08, 0.28))
+    beside, side = crop.copy(), random.integers(3)
+    start = int(random.uniform(0.1, 0.4) * (size - visible))  # beyond its border, where its face begins
+    if side == 0:
+        beside[:, :visible] = other[:, size - start - visible : size - start]
+    elif side == 1:
+        beside[:, size - visible :] = other[:, start : start + visible]
+    else:
+        beside[size - visible :] = other[start : start + visible]
+    return beside
 
 
 def colour(crop: Crop, random: Random) -> Crop:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from mask_detector.background import BACKGROUND
 from mask_detector.boxes import clip_boxes, iou_matrix
 from mask_detector.classifiers import Classifier, make_classifier
 from mask_detector.crops import Image, crop_faces
@@ -116,7 +117,7 @@ class BareSearch:
         """Return the class that the classifier gives each face."""
         info = self._classifier.info
         crops = crop_faces(image, found[:, :4], info.input_size, info.crop_margin)
-        names = load_manifest().class_ids
+        names = (*load_manifest().class_ids, BACKGROUND)
         return (
             [names[number] for number in self._classifier.classify(crops).argmax(axis=1)]
             if len(found)

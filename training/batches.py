@@ -6,20 +6,29 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_detector.background import BACKGROUND
 from training.augment import augment
 from training.config import Config
 from training.cropset import CropSet
 from training.drawn import DRAWN
+from training.teachers import seen_size
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def draw_weights(train: CropSet, config: Config) -> NDArray[np.float64]:
-    """Return the probability to draw each crop: folders by their weight, classes by `class_balance`."""
+    """Return the probability to draw each crop: folders by their weight, classes by `class_balance`.
+
+    Background comes on top with a share of its own.
+    """
+    background = np.char.startswith(train.names, f"{BACKGROUND}:")
     weights = np.array([_weight(str(name), config) for name in train.names])
     totals = np.bincount(train.labels, weights)
     weights *= totals[train.labels] ** -config.train.class_balance
-    return weights / weights.sum()
+    share = config.background.share if background.any() else 0.0
+    for part, of_all in ((background, share), (~background, 1 - share)):
+        weights[part] *= of_all / max(weights[part].sum(), 1e-12)
+    return weights
 
 
 def _weight(name: str, config: Config) -> float:
@@ -29,7 +38,10 @@ def _weight(name: str, config: Config) -> float:
 
 
 def batches(train: CropSet, classes: int, config: Config, epoch: int) -> Iterator[Batch]:
-    """Yield an epoch's crops (B, size, size, 3), 0 to 255, and their class probabilities (B, classes)."""
+    """Yield an epoch's crops (B, size, size, 3), 0 to 255, and their class probabilities (B, classes).
+
+    Their side is `views.seen_size(config)`: what the model and all of its teachers look at.
+    """
     random = np.random.default_rng([config.seed, epoch])
     drawn = random.choice(len(train), config.train.epoch_size, p=draw_weights(train, config))
     size = config.train.batch_size
@@ -45,7 +57,11 @@ def batches(train: CropSet, classes: int, config: Config, epoch: int) -> Iterato
 
 def _batch(train: CropSet, classes: int, config: Config, drawn: NDArray, seed: list[int]) -> Batch:
     random = np.random.default_rng(seed)
-    crops = [augment(train.crops[i], config.crops.size, config.augment, random) for i in drawn]
+    size, others = seen_size(config), np.roll(drawn, 1)
+    crops = [
+        augment(train.crops[i], train.crops[other], size, config.augment, random)
+        for i, other in zip(drawn, others, strict=True)
+    ]
     images = np.stack(crops).astype(np.float32)
     targets = np.eye(classes, dtype=np.float32)[train.labels[drawn]]
     if random.random() < config.augment.mixup:

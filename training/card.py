@@ -16,7 +16,8 @@ def model_card(config: Config, entry: dict[str, Any]) -> str:
         f"{entry['input_size']}×{entry['input_size']}, the square of {entry['crop_margin']} times the longer "
         "side of the face's box. Scores are calibrated probabilities.",
         "## Quality",
-        f"Counted are {next(iter(entry['quality'].values()))['counted']}; `report/report.md` has more.",
+        f"Counted are {next(iter(entry['quality'].values()))['counted']}; more in "
+        f"[the report](report/{config.name}/report.md).",
         _table(entry["quality"]),
         "## Training data",
         _bullets(entry["training_data"]),

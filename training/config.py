@@ -7,12 +7,13 @@ error that silently falls back to a default costs an afternoon of training.
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 
 from mask_detector.errors import MaskDetectorError
 
+HEADS = ("pooled", "classic")
 DEFAULT_FILE = Path(__file__).with_name("classifier.yaml")
 Settings = TypeVar("Settings")
 
@@ -57,6 +58,37 @@ class SynthesisConfig:
 
 
 @dataclass(frozen=True)
+class BackgroundConfig:
+    """What is no face: how many crops are cut where nobody is, and their share of what is drawn."""
+
+    count: int
+    share: float
+
+    def __post_init__(self) -> None:
+        _require(self.count >= 0, "background.count", self.count, "0 or more")
+        _require(0 <= self.share < 1, "background.share", self.share, "0 to below 1")
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained model whose scores are learnt; `margin` is that of the crops it was trained on."""
+
+    model: str
+    margin: float
+
+
+@dataclass(frozen=True)
+class DistilConfig:
+    """Learn the mean scores of `teachers`; `share` is their part of the target, the labels are the rest."""
+
+    teachers: list[Teacher]
+    share: float
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.share <= 1, "distil.share", self.share, "0 to 1")
+
+
+@dataclass(frozen=True)
 class CropConfig:
     """What the classifier sees: a square of `margin` times the box's longer side."""
 
@@ -86,9 +118,12 @@ class ModelConfig:
     backbone: str
     width: float
     weights: str
+    head: str
     dropout: float
 
     def __post_init__(self) -> None:
+        _require(self.width > 0, "model.width", self.width, "above 0")
+        _require(self.head in HEADS, "model.head", self.head, " or ".join(HEADS))
         _require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")
 
 
@@ -105,12 +140,13 @@ class AugmentConfig:
     jpeg: float
     noise: float
     occlusion: float
+    neighbour: float
     mixup: float
 
     def __post_init__(self) -> None:
         ordered = len(self.scale) == 2 and 0 < self.scale[0] <= 1 <= self.scale[1]
         _require(ordered, "augment.scale", self.scale, "[low, high] around 1")
-        for name in ("colour", "blur", "small", "jpeg", "noise", "occlusion", "mixup"):
+        for name in ("colour", "blur", "small", "jpeg", "noise", "occlusion", "neighbour", "mixup"):
             value = getattr(self, name)
             _require(0 <= value <= 1, f"augment.{name}", value, "a probability")
 
@@ -157,9 +193,11 @@ class Config:
     seed: int
     data: DataConfig
     synthesis: SynthesisConfig
+    background: BackgroundConfig
     crops: CropConfig
     model: ModelConfig
     augment: AugmentConfig
+    distil: DistilConfig
     train: TrainConfig
     card: CardConfig
 
@@ -169,6 +207,8 @@ class Config:
 
 def load_config(path: Path = DEFAULT_FILE, **replaced: str) -> Config:
     """Read the YAML at `path`; `replaced` gives values by dotted name, as `data__root="pictures"`.
+
+    With a key `base`, a file beside it, only what differs from that one need be given.
 
     Raises:
         TrainingError: the file, a key or a value is not as it should be.
@@ -187,9 +227,19 @@ def read_settings(kind: type[Settings], path: Path) -> Settings:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise TrainingError(f"cannot read the settings {path}: {error}") from error
+    if isinstance(content, dict) and "base" in content:
+        return _over(_read(path.parent / content.pop("base")), content)
+    return content
+
+
+def _over(base: Any, changed: Any) -> Any:
+    """Return `base` with what `changed` says; what is no mapping is replaced whole."""
+    if not (isinstance(base, dict) and isinstance(changed, dict)):
+        return changed
+    return base | {key: _over(base.get(key), value) for key, value in changed.items()}
 
 
 def _build(kind: type[Settings], content: Any, where: str) -> Settings:
@@ -206,6 +256,8 @@ def _build(kind: type[Settings], content: Any, where: str) -> Settings:
 def _value(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _build(kind, value, where + ".")
+    if get_origin(kind) is list and dataclasses.is_dataclass(part := get_args(kind)[0]):
+        return [_build(part, entry, f"{where}.") for entry in _value(list, value, where)]
     kind = get_origin(kind) or kind
     if kind is float and type(value) is int:
         return float(value)

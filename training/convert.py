@@ -1,5 +1,8 @@
 """From a Keras model to LiteRT; the only module here that needs TensorFlow itself."""
 
+import csv
+import io
+import warnings
 from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 
@@ -8,22 +11,50 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from mask_detector.quiet import libraries_muted
 
-def to_litert(model: keras.Model, calibration: NDArray[np.uint8] | None = None) -> bytes:
+# In int8 the first layers do most of the harm, and a softmax cuts small scores to 0, while both take
+# hardly any of the time; experiments.md has the figures.
+FLOAT_AT_FIRST = 0.25  # share of the operations, from the input on, that stay in float
+FLOAT_AT_LAST = 2  # operations
+
+Crops = NDArray[np.uint8] | NDArray[np.float32]
+
+
+def to_litert(model: keras.Model, calibration: Crops | None = None) -> bytes:
     """Return the model as a LiteRT file for one crop at a time, float32 in and out.
 
-    With `calibration` crops (N, size, size, 3) the arithmetic inside is int8.
+    With `calibration` crops (N, size, size, 3) the arithmetic inside is int8 but for the ends.
     """
     signature = keras.InputSpec(shape=(1, *model.input_shape[1:]), dtype="float32")
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, libraries_muted(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on plans for parts of TensorFlow
         model.export(folder, format="tf_saved_model", input_signature=[signature], verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if calibration is not None:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: _one_by_one(calibration)
-        return converter.convert()
+        return converter.convert() if calibration is None else _int8(converter, calibration)
 
 
-def _one_by_one(crops: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:
+def _int8(converter: tf.lite.TFLiteConverter, calibration: Crops) -> bytes:
+    """Calibrate, look up the operations in their order, and quantise those between the ends."""
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: _one_by_one(calibration)
+    quantizer = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=lambda: _one_by_one(calibration[:1])
+    )
+    operations = _operations(quantizer)
+    ends = operations[: round(FLOAT_AT_FIRST * len(operations))] + operations[-FLOAT_AT_LAST:]
+    quantizer.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=ends)
+    return quantizer.get_nondebug_quantized_model()
+
+
+def _operations(quantizer: tf.lite.experimental.QuantizationDebugger) -> list[str]:
+    """Return the names of the operations that can be quantised, from the input to the output."""
+    quantizer.run()
+    table = io.StringIO()
+    quantizer.layer_statistics_dump(table)
+    return [row["tensor_name"] for row in csv.DictReader(io.StringIO(table.getvalue()))]
+
+
+def _one_by_one(crops: Crops) -> Iterator[list[NDArray[np.float32]]]:
     for crop in crops:
         yield [crop[None].astype(np.float32)]

@@ -3,7 +3,7 @@
 The cutting is the core's (`mask_detector.crops`): what is trained is what runs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mask_detector.crops import crop_faces
+from training.arrays import save_arrays
 from training.data import Face, Refused
+from training.progress import shown
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,7 @@ class CropSet:
         return CropSet(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     def save(self, path: Path) -> None:
-        partial = path.with_suffix(".partial.npz")
-        np.savez(partial, **{field.name: getattr(self, field.name) for field in fields(self)})
-        partial.replace(path)
+        save_arrays(path, {field.name: getattr(self, field.name) for field in fields(self)})
 
 
 def load_cropset(path: Path) -> CropSet:
@@ -43,11 +43,11 @@ def load_cropset(path: Path) -> CropSet:
         return CropSet(*(arrays[field.name] for field in fields(CropSet)))
 
 
-def cut_crops(faces: Iterable[Face], size: int, margin: float, refused: Refused) -> CropSet:
+def cut_crops(faces: Sequence[Face], size: int, margin: float, refused: Refused) -> CropSet:
     """Cut every face out of its picture; a picture that cannot be read is refused."""
     kept: list[Face] = []
     crops = [np.empty((0, size, size, 3), np.uint8)]
-    for path, group in groupby(faces, key=lambda face: face.picture):
+    for path, group in groupby(shown(faces, "cutting crops"), key=lambda face: face.picture):
         in_picture = list(group)
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:

@@ -79,6 +79,11 @@ def read_scenes(
     return faces
 
 
+def scene_pictures(path: Path) -> list[Path]:
+    """Return the pictures that a COCO file lists, those without a face too."""
+    return [path.parent / picture["file_name"] for picture in _load_coco(path)["images"]]
+
+
 def read_folders(
     path: Path, classes: Sequence[str], refused: Refused, corrections: Corrections | None = None
 ) -> list[Face]:

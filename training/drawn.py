@@ -1,22 +1,26 @@
 """Crops of bare faces with drawn masks, as a part of the training set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import cv2
 import numpy as np
 
 from mask_detector.boxes import iou_matrix
-from mask_detector.crops import Image, crop_faces
+from mask_detector.crops import crop_faces
 from mask_detector.face_detectors import FaceDetector
 from training.config import CropConfig, SynthesisConfig, TrainingError
 from training.cropset import CropSet, assemble
 from training.data import Face
 from training.find import LEAST_OVERLAP
+from training.progress import shown
 from training.synthesise import WAYS, FaceFrame, draw_mask, face_frame
 
 DRAWN = "drawn"
 SMALLEST = 40  # pixels of a bare face's shorter side; on smaller ones the landmarks are too coarse
+MOST_OF_ONE = 8  # masks drawn onto one face; more would teach the face
+Framed = tuple[Face, FaceFrame]
 
 
 def drawn_crops(
@@ -30,30 +34,37 @@ def drawn_crops(
     """Draw masks onto the bare ones of `faces`, the ways of wearing in turn, and cut them out."""
     if unknown := set(synthesis.ways) - set(WAYS) | set(synthesis.ways.values()) - set(classes):
         raise TrainingError(f"synthesis.ways: unknown {', '.join(unknown)}; ways are {', '.join(WAYS)}")
-    bare = [
-        face
-        for face in faces
-        if face.label == classes.index(synthesis.bare) and min(face.box[2:]) >= SMALLEST
-    ]
-    framed = [(face, *found) for face in bare if (found := _find(face, detector))]
+    bare = [face for face in faces if _is_bare(face, classes.index(synthesis.bare))]
+    framed = list(_framed(bare, detector)) if synthesis.count else []
     random = np.random.default_rng(seed)
     cut, drawn = [np.empty((0, crops.outer_size, crops.outer_size, 3), np.uint8)], []
-    for number in range(synthesis.count if framed else 0):
-        face, picture, frame = framed[random.integers(len(framed))]
+    chosen = shown(_chosen(framed, synthesis.count, random), "drawing masks")
+    for number, (face, frame) in enumerate(chosen):
         way = list(synthesis.ways)[number % len(synthesis.ways)]
-        masked = draw_mask(picture, frame, way, random)
+        masked = draw_mask(cv2.imread(str(face.picture), cv2.IMREAD_COLOR), frame, way, random)
         cut.append(crop_faces(masked, [face.box], crops.outer_size, crops.outer_margin))
         label = classes.index(synthesis.ways[way])
         drawn.append(replace(face, label=label, source=DRAWN, name=f"{DRAWN}:{way}:{face.name}"))
     return assemble(np.concatenate(cut), drawn)
 
 
-def _find(face: Face, detector: FaceDetector) -> tuple[Image, FaceFrame] | None:
-    """Return the face's picture and its frame, None where the detector does not see it from the front."""
-    picture = cv2.imread(str(face.picture), cv2.IMREAD_COLOR)
-    found = detector.detect(picture)
-    overlaps = iou_matrix([face.box], found[:, :4])[0]
-    if not len(found) or overlaps.max() < LEAST_OVERLAP:
-        return None
-    frame = face_frame(found[overlaps.argmax()])
-    return (picture, frame) if frame else None
+def _is_bare(face: Face, bare: int) -> bool:
+    return face.label == bare and min(face.box[2:]) >= SMALLEST
+
+
+def _framed(faces: Sequence[Face], detector: FaceDetector) -> Iterator[Framed]:
+    """Yield the faces that the detector sees from the front; a picture that cannot be read has none."""
+    for path, group in groupby(shown(faces, "looking for bare faces"), key=lambda face: face.picture):
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        found = [] if picture is None else detector.detect(picture)
+        for face in group if len(found) else ():
+            overlaps = iou_matrix([face.box], found[:, :4])[0]
+            frame = face_frame(found[overlaps.argmax()])
+            if overlaps.max() >= LEAST_OVERLAP and frame:
+                yield face, frame
+
+
+def _chosen(framed: Sequence[Framed], count: int, random: np.random.Generator) -> list[Framed]:
+    """Return `count` faces to draw on, each as often as the others, and none more than MOST_OF_ONE times."""
+    rounds = [random.permutation(len(framed)) for _ in range(MOST_OF_ONE)]
+    return [framed[number] for number in np.concatenate(rounds)[:count]]

@@ -1,23 +1,32 @@
 """Report how good a classifier of the manifest is, run as the node runs it.
 
-    python -m training.evaluate --run runs/classifier --report models/report
+    python -m training.evaluate --run runs/classifier
 
-The faces are those of the validation and test scenes of the run's settings, once with the labelled
-boxes and once with the boxes that the node's own face detector finds.
+The faces are those of the validation and test scenes of the run's settings: with the labelled boxes,
+with the boxes that the node's own face detector finds, and as the whole pipeline finds and tells them.
+report.md, report.json and plots go to models/report/NAME; the worst mistakes, which show people, go to
+mistakes_*.png and .csv in the run folder alone.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from mask_detector.background import class_scores
 from mask_detector.classifiers import RUNTIMES, Classifier, make_classifier
-from mask_detector.errors import MaskDetectorError
-from mask_detector.model_store import load_manifest
+from mask_detector.face_detectors import make_face_detector
+from mask_detector.model_store import ClassifierInfo, load_manifest, share_folder
+from mask_detector.pipeline import MaskDetector
 from training.config import Config
-from training.figures import Sets, grouped_figures, judged
-from training.options import settings_of, step_parser
-from training.prepare import SETS, prepared
+from training.data import Refused, scene_pictures
+from training.figures import Figures, Sets, grouped_figures, judged
+from training.mistakes import save_mistakes
+from training.options import settings_of, step_parser, told
+from training.prepare import SETS, WITHOUT_FACE, prepared, scene_faces
+from training.rejection import rejection_figures
 from training.report import plot_confusion, plot_reliability, write_report
+from training.scenes import scene_figures
 
 TITLES = {
     "val": "Validation scenes, labelled boxes",
@@ -25,38 +34,72 @@ TITLES = {
     "val_found": "Validation scenes, boxes of the face detector",
     "test_found": "Test scenes, boxes of the face detector",
 }
+REJECTION = {"val": "Validation scenes, taken for background", "test": "Test scenes, taken for background"}
+SCENES = {"val": "Validation scenes, whole pipeline", "test": "Test scenes, whole pipeline"}
 
 
 def evaluate(classifier: Classifier, config: Config, run: Path, report: Path) -> Sets:
     """Write the report on `classifier` into the folder `report`; return its figures by set and group."""
     classes, sets = load_manifest().class_ids, {}
     report.mkdir(parents=True, exist_ok=True)
+    run, config = _cut_for(classifier.info, config, run)
     for kind in SETS[1:]:
         faces = prepared(config, run, kind)
         if not len(faces):
             continue
-        scores = classifier.classify(faces.crops)
+        scores = class_scores(classifier.classify(faces.crops), len(classes))
         sets[TITLES[kind]] = grouped_figures(faces, scores, classes)
         large = judged(faces)
         matrix = np.array(sets[TITLES[kind]]["all"]["confusion"])
         plot_confusion(report / f"confusion_{kind}.png", matrix, classes)
         plot_reliability(report / f"reliability_{kind}.png", faces.labels[large], scores[large])
-    write_report(report, classifier.info.name, sets, classes)
+        save_mistakes(run, kind, faces, scores, classes)
+    rejection = _rejection(classifier, config, run) if classifier.info.background_threshold else {}
+    write_report(report, classifier.info.name, sets, rejection, _scenes(classifier, config), classes)
     return sets
+
+
+def _cut_for(info: ClassifierInfo, config: Config, run: Path) -> tuple[Path, Config]:
+    """Return folder and settings of crops for a model; one that sees other crops has a folder of its own."""
+    crops = replace(config.crops, size=info.input_size, margin=info.crop_margin)
+    return (run, config) if crops == config.crops else (run / info.name, replace(config, crops=crops))
+
+
+def _rejection(classifier: Classifier, config: Config, run: Path) -> dict[str, Figures]:
+    """Return what the classifier takes for background, of the faces of each set and of what is none."""
+    classes = load_manifest().class_ids
+    return {
+        title: rejection_figures(
+            classifier, prepared(config, run, kind), prepared(config, run, kind + WITHOUT_FACE), classes
+        )
+        for kind, title in REJECTION.items()
+    }
+
+
+def _scenes(classifier: Classifier, config: Config) -> dict[str, Figures]:
+    """Return the figures of the whole pipeline on the scenes of each set."""
+    detector = MaskDetector(make_face_detector(config.data.face_detector), classifier)
+    root, figures = Path(config.data.root), {}
+    for kind, title in SCENES.items():
+        listed = getattr(config.data, kind)
+        pictures = [path for name in listed.scenes for path in scene_pictures(root / name)]
+        if pictures:
+            figures[title] = scene_figures(detector, pictures, scene_faces(config, listed, Refused()))
+    return figures
 
 
 def main() -> None:
     parser = step_parser(__doc__)
     parser.add_argument("--classifier", default="", help="name in the manifest (the default one)")
     parser.add_argument("--runtime", default="litert", choices=RUNTIMES)
-    parser.add_argument("--report", type=Path, required=True, help="folder for the report")
+    parser.add_argument("--report", type=Path, help="folder for the report (models/report/NAME)")
     options = parser.parse_args()
-    try:
+    with told(parser):
         config = settings_of(options.run)
-        evaluate(make_classifier(options.classifier, options.runtime), config, options.run, options.report)
-    except MaskDetectorError as error:
-        parser.exit(2, f"{error}\n")
-    print((options.report / "report.md").read_text())
+        classifier = make_classifier(options.classifier, options.runtime)
+        report = options.report or share_folder() / "models" / "report" / classifier.info.name
+        evaluate(classifier, config, options.run, report)
+    print((report / "report.md").read_text())
 
 
 if __name__ == "__main__":

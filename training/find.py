@@ -14,6 +14,7 @@ import numpy as np
 from mask_detector.boxes import Boxes, iou_matrix
 from mask_detector.face_detectors import FaceDetector
 from training.data import Face, Refused
+from training.progress import shown
 
 LEAST_OVERLAP = 0.4
 DETECTED = ":detector"  # ends the name of a face whose box is the detector's
@@ -22,7 +23,7 @@ DETECTED = ":detector"  # ends the name of a face whose box is the detector's
 def boxes_for_folders(faces: Sequence[Face], detector: FaceDetector, refused: Refused) -> list[Face]:
     """Give each picture of a class folder the box of the largest face found in it."""
     boxed = []
-    for face in faces:
+    for face in shown(faces, "looking for the faces of folders"):
         picture = cv2.imread(str(face.picture), cv2.IMREAD_COLOR)
         if picture is None:
             refused.add("picture cannot be read", face.name)
@@ -39,7 +40,7 @@ def boxes_for_folders(faces: Sequence[Face], detector: FaceDetector, refused: Re
 def detector_boxes(faces: Sequence[Face], detector: FaceDetector) -> list[Face]:
     """Return the labelled faces that the detector finds as well, with the detector's boxes."""
     matched = []
-    for path, group in groupby(faces, key=lambda face: face.picture):
+    for path, group in groupby(shown(faces, "looking for faces"), key=lambda face: face.picture):
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is not None:
             matched += _matched(list(group), detector.detect(picture)[:, :4])

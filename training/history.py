@@ -1,10 +1,13 @@
 """The history of a run as a table and as curves."""
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+
+from training.formats.base import write_file
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend without a screen must be chosen first)
@@ -12,10 +15,11 @@ from matplotlib import pyplot  # noqa: E402  (the backend without a screen must 
 
 def write_history(path: Path, history: list[dict[str, Any]]) -> None:
     """Write a line an epoch as CSV."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, history[0].keys())
-        writer.writeheader()
-        writer.writerows(history)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, history[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    write_file(path, text.getvalue().encode())
 
 
 def plot_history(path: Path, history: list[dict[str, Any]]) -> None:

@@ -1,17 +1,18 @@
-"""State a model in models/manifest.json: files first, so that the manifest never names a missing one."""
+"""State a model in a manifest.json: files first, so that the manifest never names a missing one."""
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
-from mask_detector.model_store import load_manifest
+from mask_detector.model_store import load_manifest, share_folder
 from training.card import model_card
-from training.config import Config
+from training.config import Config, TrainingError
 from training.figures import SMALLEST_JUDGED, Figures, rounded
+from training.formats.base import write_file
 
 LICENCE = "Apache-2.0; fine-tuned from the ImageNet weights of keras.applications"
+NAME = "manifest.json"
 
 
 def describe(config: Config, temperature: float, quality: dict[str, Figures]) -> dict[str, Any]:
@@ -27,31 +28,45 @@ def describe(config: Config, temperature: float, quality: dict[str, Figures]) ->
     }
 
 
+def require_new_name(folder: Path, name: str, cure: str) -> None:
+    """Stop before a classifier of another is replaced."""
+    if (folder / NAME).is_file() and name in load_manifest(folder).entries["classifiers"]:
+        raise TrainingError(f"{folder} holds a model '{name}' already: {cure}, or give --replace")
+
+
 def publish(folder: Path, config: Config, files: dict[str, Path], entry: dict[str, Any]) -> None:
     """Copy the files into `folder` with a model card, and make the classifier its default one."""
+    entry = enter(folder, config.name, files, entry)
+    write_file(folder / f"{config.name}.md", model_card(config, entry).encode())
+
+
+def enter(folder: Path, name: str, files: dict[str, Path], entry: dict[str, Any]) -> dict[str, Any]:
+    """Copy the files into `folder`, state them in its manifest (or a new one), and return the entry."""
     entry = {**entry, "files": {runtime: copied(file, folder) for runtime, file in files.items()}}
-    (folder / f"{config.name}.md").write_text(model_card(config, entry))
-    content = json.loads((folder / "manifest.json").read_text())
-    content["classifiers"][config.name] = entry
-    content["default_classifier"] = config.name
+    path = folder / NAME
+    content = json.loads(path.read_text()) if path.is_file() else _empty()
+    content["classifiers"][name] = entry
+    content["default_classifier"] = name
     write_manifest(folder, content)
+    return entry
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
     """Replace manifest.json in one step."""
-    path = folder / "manifest.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    partial.replace(path)
+    write_file(folder / NAME, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
     load_manifest.cache_clear()
+
+
+def _empty() -> dict[str, Any]:
+    """Return a manifest without a model, of the same classes as the shipped one."""
+    shipped = json.loads((share_folder() / "models" / NAME).read_text())
+    return {"classes": shipped["classes"], "default_classifier": "", "classifiers": {}}
 
 
 def copied(file: Path, folder: Path) -> dict[str, Any]:
     """Copy one file in one step and return its entry."""
-    partial = folder / f".{file.name}.partial"
-    shutil.copyfile(file, partial)
-    partial.replace(folder / file.name)
     content = file.read_bytes()
+    write_file(folder / file.name, content)
     return {"path": file.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 

@@ -1,60 +1,52 @@
-"""The network: ImageNet features, global average pooling, one dense layer.
+"""The network: ImageNet features and a small head.
 
 Preprocessing is inside, so every runtime gives it RGB from 0 to 255 and cannot get it wrong.
 """
 
-from pathlib import Path
-
 import keras
 
+from training.backbones import backbone, backbone_of
 from training.config import ModelConfig, TrainingError
 
 LOGITS = "logits"
-# What the ImageNet weights expect of their input; the V3 networks rescale by themselves.
-RESCALING = {"MobileNetV2": (1 / 127.5, -1.0), "MobileNetV3Small": None, "MobileNetV3Large": None}
+ALL = "all"  # every layer of the backbone
 
 
 def build_model(config: ModelConfig, size: int, classes: int) -> keras.Model:
     """Return a model from crops (N, size, size, 3), 0 to 255, to probabilities (N, classes)."""
     inputs = keras.Input((size, size, 3), name="rgb")
-    base = _backbone(config, size)
-    rescaling = RESCALING[config.backbone]
-    scaled = keras.layers.Rescaling(*rescaling)(inputs) if rescaling else inputs
+    base, scaling = backbone(config, size)
+    layer = scaling.layer()
+    scaled = layer(inputs) if layer else inputs
     features = base(scaled, training=False)  # its batch statistics stay those of ImageNet: the sets are small
-    pooled = keras.layers.GlobalAveragePooling2D()(features)
-    dropped = keras.layers.Dropout(config.dropout)(pooled)
+    dropped = keras.layers.Dropout(config.dropout)(_HEADS[config.head](features))
     logits = keras.layers.Dense(classes, name=LOGITS)(dropped)
     return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(logits), name="face_classifier")
 
 
 def freeze_before(model: keras.Model, layer: str) -> None:
-    """Freeze the backbone's layers before the one called `layer`; '' freezes all of them."""
-    base = next(part for part in model.layers if isinstance(part, keras.Model))
+    """Freeze the backbone's layers before the one called `layer`; '' freezes all of them, ALL none."""
+    base = backbone_of(model)
     names = [part.name for part in base.layers]
-    if layer and layer not in names:
+    first = {name: number for number, name in enumerate(names)} | {ALL: 0, "": len(names)}
+    if layer not in first:
         raise TrainingError(
-            f"train.unfreeze_from is '{layer}', no layer of the backbone ({names[0]} to {names[-1]})"
+            f"train.unfreeze_from is '{layer}', no layer of the backbone ({names[0]} to {names[-1]}): "
+            f"name one, or {ALL}"
         )
-    first = names.index(layer) if layer else len(names)
     for number, part in enumerate(base.layers):
-        part.trainable = number >= first
+        part.trainable = number >= first[layer]
 
 
-def _backbone(config: ModelConfig, size: int) -> keras.Model:
-    if config.backbone not in RESCALING:
-        raise TrainingError(f"model.backbone is '{config.backbone}': choose one of {', '.join(RESCALING)}")
-    from_keras = "imagenet" if config.weights == "imagenet" else None
-    make = getattr(keras.applications, config.backbone)
-    base = make(input_shape=(size, size, 3), alpha=config.width, include_top=False, weights=from_keras)
-    if config.weights not in ("imagenet", "none"):
-        _load(base, Path(config.weights))
-    return base
+def _pooled(features: keras.KerasTensor) -> keras.KerasTensor:
+    return keras.layers.GlobalAveragePooling2D()(features)
 
 
-def _load(base: keras.Model, path: Path) -> None:
-    if not path.is_file():
-        raise TrainingError(f"no weights file {path}: give one, or imagenet, or none, as --weights")
-    try:
-        base.load_weights(path)
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path} does not hold weights of {base.name}: {error}") from error
+def _classic(features: keras.KerasTensor) -> keras.KerasTensor:
+    """The head of the classic projects; maps below 7x7, of crops below 224 px, are averaged as a whole."""
+    window = [min(7, side) for side in features.shape[1:3]]
+    flat = keras.layers.Flatten()(keras.layers.AveragePooling2D(window)(features))
+    return keras.layers.Dense(128, activation="relu", name="dense")(flat)
+
+
+_HEADS = {"pooled": _pooled, "classic": _classic}

@@ -1,8 +1,11 @@
-"""The command line options that the steps share."""
+"""The command line options that the steps share, and how they end."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from mask_detector.errors import MaskDetectorError
 from training.config import DEFAULT_FILE, Config, load_config
 
 
@@ -30,3 +33,17 @@ def settings_from(options: argparse.Namespace) -> Config:
 def settings_of(run: Path) -> Config:
     """Return the settings that the run was trained with."""
     return load_config(run / "config.yaml")
+
+
+@contextmanager
+def told(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """End a step with one line where it fails for a reason that its user can mend, or is stopped."""
+    try:
+        yield
+    except MaskDetectorError as error:
+        parser.exit(2, f"{error}\n")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        parser.exit(2, f"{where}{error.strerror or error}; what was finished is kept\n")
+    except KeyboardInterrupt:
+        parser.exit(130, "stopped; what was finished is kept\n")

@@ -10,9 +10,10 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from mask_detector.errors import MaskDetectorError
+from mask_detector.background import BACKGROUND
 from mask_detector.face_detectors import FaceDetector, make_face_detector
 from mask_detector.model_store import load_manifest
+from training.background import background_crops
 from training.config import Config, SetConfig
 from training.cropset import CropSet, cut_crops, joined, load_cropset
 from training.data import (
@@ -26,10 +27,11 @@ from training.data import (
 )
 from training.drawn import drawn_crops
 from training.find import boxes_for_folders, detector_boxes
-from training.options import add_settings, settings_from, step_parser
+from training.options import add_settings, settings_from, step_parser, told
 
 FOUND = "_found"  # the same faces with the boxes of the node's detector, as far as it finds them
-CUT_BY = ("seed", "data", "crops", "synthesis")  # the settings that crops depend on
+WITHOUT_FACE = "_background"  # what a detector may find in the same pictures, but is no face
+CUT_BY = ("seed", "data", "crops", "synthesis", "background")  # the settings that crops depend on
 SETS = ("train", "val", "test", "val" + FOUND, "test" + FOUND)
 
 
@@ -40,24 +42,43 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
     if path.is_file() and stamp.is_file() and stamp.read_text() == wanted:
         return load_cropset(path)
     refused = Refused()
-    crops = _train_crops(config, refused) if kind == "train" else _runtime_crops(config, kind, refused)
+    crops = _cut(config, kind, refused)
     print(_summary(kind, crops, refused), flush=True)
     run.mkdir(parents=True, exist_ok=True)
     (run / f"refused_{kind}.txt").write_text(refused.report() + "\n")
+    stamp.unlink(missing_ok=True)  # it is of the crops before
     crops.save(path)
     stamp.write_text(wanted)
     return crops
+
+
+def _cut(config: Config, kind: str, refused: Refused) -> CropSet:
+    if kind == "train":
+        return _train_crops(config, refused)
+    if kind.endswith(WITHOUT_FACE):
+        return _background(config, kind.removesuffix(WITHOUT_FACE), refused)
+    return _runtime_crops(config, kind, refused)
+
+
+def _background(config: Config, kind: str, refused: Refused) -> CropSet:
+    """What is no face in the scenes of `kind`, for training larger than the runtime crop."""
+    crops, label = config.crops, len(load_manifest().class_ids)
+    training = kind == "train"
+    size, margin = (crops.outer_size, crops.outer_margin) if training else (crops.size, crops.margin)
+    faces = scene_faces(config, getattr(config.data, kind), refused)
+    return background_crops(faces, config.background.count, label, size, margin, config.seed)
 
 
 def _train_crops(config: Config, refused: Refused) -> CropSet:
     """The set's faces, those of scenes with the detector's boxes too, and masks drawn onto bare ones."""
     classes, crops = load_manifest().class_ids, config.crops
     detector = make_face_detector(config.data.face_detector)
-    scenes = _scenes(config, config.data.train, refused, config.data.smallest_side)
+    scenes = scene_faces(config, config.data.train, refused, config.data.smallest_side)
     scenes += detector_boxes(scenes, detector)
     faces = scenes + _folders(config, config.data.train, detector, refused)
     cut = cut_crops(faces, crops.outer_size, crops.outer_margin, refused)
-    train = joined([cut, drawn_crops(scenes, detector, config.synthesis, crops, classes, config.seed)])
+    drawn = drawn_crops(scenes, detector, config.synthesis, crops, classes, config.seed)
+    train = joined([cut, drawn, _background(config, "train", Refused())])
     require_every_class(train.labels, classes, "the training data")
     return train
 
@@ -66,13 +87,14 @@ def _runtime_crops(config: Config, kind: str, refused: Refused) -> CropSet:
     """The crops that the node would cut: the final size and margin, nothing varied."""
     detector = make_face_detector(config.data.face_detector)
     listed = config.data.val if kind.startswith("val") else config.data.test
-    faces = _scenes(config, listed, refused) + _folders(config, listed, detector, refused)
+    faces = scene_faces(config, listed, refused) + _folders(config, listed, detector, refused)
     if kind.endswith(FOUND):
         faces = detector_boxes(faces, detector)
     return cut_crops(faces, config.crops.size, config.crops.margin, refused)
 
 
-def _scenes(config: Config, listed: SetConfig, refused: Refused, smallest: int = 1) -> list[Face]:
+def scene_faces(config: Config, listed: SetConfig, refused: Refused, smallest: int = 1) -> list[Face]:
+    """Return the usable faces of the scenes that a set lists, with mended labels."""
     classes, root = load_manifest().class_ids, Path(config.data.root)
     corrections = {name: _corrections(config, name) for name in listed.scenes}
     parts = [
@@ -94,7 +116,7 @@ def _corrections(config: Config, name: str) -> Corrections:
 
 
 def _summary(kind: str, crops: CropSet, refused: Refused) -> str:
-    classes = load_manifest().class_ids
+    classes = (*load_manifest().class_ids, BACKGROUND)
     labels = [classes[label] for label in crops.labels]
     counts = Counter(zip(labels, crops.sources.tolist(), strict=True))
     lines = [f"{kind}: {len(crops)} crops"]
@@ -106,12 +128,12 @@ def main() -> None:
     parser = step_parser(__doc__)
     add_settings(parser)
     options = parser.parse_args()
-    try:
+    with told(parser):
         config = settings_from(options)
+        options.run.mkdir(parents=True, exist_ok=True)
+        config.save(options.run / "config.yaml")
         for kind in SETS:
             prepared(config, options.run, kind)
-    except MaskDetectorError as error:
-        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":

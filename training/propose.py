@@ -49,7 +49,7 @@ def _named(image: Image, found: Faces, classifier: Classifier | None) -> tuple[L
     names = [UNLABELLED] * len(found)
     if classifier and len(found):
         crops = crop_faces(image, found[:, :4], classifier.info.input_size, classifier.info.crop_margin)
-        classes = load_manifest().class_ids
+        classes = (*load_manifest().class_ids, UNLABELLED)  # what it takes for background is left to people
         names = [classes[number] for number in classifier.classify(crops).argmax(axis=1)]
     boxes = (tuple(map(float, face[:4])) for face in found)
     return tuple(LabelledFace(box, name, proposed=True) for box, name in zip(boxes, names, strict=True))

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from training.arrays import save_arrays
+
 Arrays = list[NDArray]
 
 
@@ -42,9 +44,7 @@ def save_state(path: Path, state: RunState, model: keras.Model) -> None:
     }
     arrays = {f"{name}_{i:04}": array for name, group in groups.items() for i, array in enumerate(group)}
     facts = {"epoch": state.epoch, "best_score": state.best_score, "best_epoch": state.best_epoch}
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, facts=json.dumps({**facts, "history": state.history}), **arrays)
-    partial.replace(path)
+    save_arrays(path, {"facts": json.dumps({**facts, "history": state.history}), **arrays})
 
 
 def load_state(path: Path) -> RunState:

@@ -10,26 +10,27 @@ macro-F1 on the validation scenes.
 
 import math
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
-from mask_detector.errors import MaskDetectorError
+from mask_detector.background import class_scores
 from mask_detector.model_store import load_manifest
-from training.batches import Batch, batches
+from training.batches import batches
+from training.board import open_board
 from training.config import Config, TrainConfig, TrainingError
 from training.cropset import CropSet
 from training.figures import judged
 from training.history import plot_history, write_history
 from training.metrics import class_figures, confusion_matrix, log_loss, macro_f1
 from training.model import build_model, freeze_before
-from training.options import add_settings, settings_from, settings_of, step_parser
+from training.options import add_settings, settings_from, settings_of, step_parser, told
 from training.prepare import prepared
+from training.progress import shown
 from training.state import RunState, arrays_of, load_state, restore_variables, save_state
+from training.teachers import Teachers
 
 
 def train(config: Config, run: Path, resume: bool = False) -> Path:
@@ -37,19 +38,23 @@ def train(config: Config, run: Path, resume: bool = False) -> Path:
     checkpoint = run / "checkpoint.npz"
     if checkpoint.is_file() and not resume:
         raise TrainingError(f"{run} holds a run already: go on with --resume, or name another --run")
-    classes = len(load_manifest().class_ids)
+    outputs = len(load_manifest().class_ids) + bool(config.background.count)
+    keras.utils.set_random_seed(config.seed)
+    model = build_model(config.model, config.crops.size, outputs)  # first: crops take long, it can be wrong
+    freeze_before(model, config.train.unfreeze_from)
+    teachers = Teachers(config.distil)
     train_set, val_set = prepared(config, run, "train"), prepared(config, run, "val")
     config.save(run / "config.yaml")
-    keras.utils.set_random_seed(config.seed)
-    model = build_model(config.model, config.crops.size, classes)
     state = load_state(checkpoint) if checkpoint.is_file() else RunState(average=arrays_of(model.weights))
     _enter_phase(model, config, state.epoch, checkpoint)
+    board = open_board(run / "tensorboard")
     while not _finished(state, config.train):
         if state.epoch == config.train.head_epochs:
             _compile(model, config, state.epoch)
-        _record(state, _run_epoch(model, state, train_set, val_set, config))
+        _record(state, _run_epoch(model, state, train_set, val_set, teachers, config))
         save_state(checkpoint, state, model)
         write_history(run / "history.csv", state.history)
+        board.show(state.history[-1])
     plot_history(run / "curves.png", state.history)
     return _save_best(model, state, run / "best.keras")
 
@@ -60,7 +65,9 @@ def _finished(state: RunState, config: TrainConfig) -> bool:
 
 def _save_best(model: keras.Model, state: RunState, path: Path) -> Path:
     model.set_weights(state.best)
-    model.save(path, include_optimizer=False)
+    partial = path.with_name(f"partial.{path.name}")
+    model.save(partial, include_optimizer=False)
+    partial.replace(path)
     best = state.history[state.best_epoch - 1]["val_macro_f1"]
     print(f"best epoch {state.best_epoch}: macro-F1 {best:.4f} on the validation scenes")
     return path
@@ -85,13 +92,18 @@ def _compile(model: keras.Model, config: Config, epoch: int) -> None:
 
 
 def _run_epoch(
-    model: keras.Model, state: RunState, train_set: CropSet, val_set: CropSet, config: Config
+    model: keras.Model,
+    state: RunState,
+    train_set: CropSet,
+    val_set: CropSet,
+    teachers: Teachers,
+    config: Config,
 ) -> dict[str, Any]:
     """Train one epoch, updating the moving average, and return its line of the history."""
     began, losses, epoch = time.monotonic(), [], state.epoch
     steps = math.ceil(config.train.epoch_size / config.train.batch_size)
-    drawn = batches(train_set, model.output_shape[-1], config, epoch)
-    for step, (images, targets) in enumerate(_progress(drawn, epoch, steps)):
+    drawn = teachers.taught(batches(train_set, model.output_shape[-1], config, epoch), config)
+    for step, (images, targets) in enumerate(shown(drawn, f"epoch {epoch + 1}", steps)):
         model.optimizer.learning_rate.assign(learning_rate(config.train, epoch + step / steps))
         losses.append(float(model.train_on_batch(images, targets)))
         _average(state, model, config.train.averaging, epoch * steps + step)
@@ -102,11 +114,6 @@ def _run_epoch(
     _keep_best(state, facts)
     model.set_weights(own)
     return facts
-
-
-def _progress(drawn: Iterator[Batch], epoch: int, steps: int) -> Iterable[Batch]:
-    only_on_a_terminal = None
-    return tqdm(drawn, f"epoch {epoch + 1}", steps, leave=False, disable=only_on_a_terminal)
 
 
 def learning_rate(config: TrainConfig, progress: float) -> float:
@@ -127,11 +134,11 @@ def _average(state: RunState, model: keras.Model, decay: float, step: int) -> No
 
 def _validate(model: keras.Model, val_set: CropSet) -> dict[str, Any]:
     """Return the figures on the validation faces that are large enough to judge."""
-    faces = val_set.where(judged(val_set))
-    probabilities = model.predict(faces.crops.astype("float32"), batch_size=128, verbose=0)
-    matrix = confusion_matrix(faces.labels, probabilities.argmax(1), probabilities.shape[1])
+    faces, names = val_set.where(judged(val_set)), load_manifest().class_ids
+    outputs = model.predict(faces.crops.astype("float32"), batch_size=128, verbose=0)
+    probabilities = class_scores(outputs, len(names))
+    matrix = confusion_matrix(faces.labels, probabilities.argmax(1), len(names))
     facts = {"val_macro_f1": macro_f1(matrix), "val_loss": log_loss(faces.labels, probabilities)}
-    names = load_manifest().class_ids
     return facts | {f"val_f1_{name}": f.f1 for name, f in zip(names, class_figures(matrix), strict=True)}
 
 
@@ -155,11 +162,9 @@ def main() -> None:
     add_settings(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the run in the run folder")
     options = parser.parse_args()
-    try:
+    with told(parser):
         config = settings_of(options.run) if options.resume else settings_from(options)
         train(config, options.run, options.resume)
-    except MaskDetectorError as error:
-        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def _annotate(options: argparse.Namespace, stop: Stop) -> int:
     jobs = make_plan(options.inputs, options.out)
     path = options.json or (options.out / LINES if options.out else None)
     record = _checked_record(jobs, path, options)
-    detector = _detector(options)
+    detector = make_detector(options)
     _prepare(jobs, path, options.overwrite)
     hidden = True if path is None and sys.stdout.isatty() else None  # None: hidden but on a terminal
     bar = tqdm(total=len(jobs), unit="frame", leave=False, disable=hidden)
@@ -74,7 +74,8 @@ def _checked_record(jobs: list[Job], path: Path | None, options: argparse.Namesp
     return record
 
 
-def _detector(options: argparse.Namespace) -> MaskDetector:
+def make_detector(options: argparse.Namespace) -> MaskDetector:
+    """Return the detector that the options of `add_model_options` ask for."""
     search = FaceSearch(score_threshold=options.score_threshold)
     face_detector = make_face_detector(options.face_detector, options.face_model, search)
     return MaskDetector(face_detector, make_classifier(options.classifier, options.runtime))

@@ -39,11 +39,13 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     existing.add_argument("--overwrite", action="store_true", help="replace what a former run wrote")
-    _add_model_options(parser.add_argument_group("models"))
+    add_model_options(parser.add_argument_group("models"))
     return parser.parse_args(argv)
 
 
-def _add_model_options(group: argparse._ArgumentGroup) -> None:
+def add_model_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options from which `make_detector` makes one."""
+
     def add(option: str, default: str | float, text: str, **how: object) -> None:
         group.add_argument(option, default=default, help=text, **how)
 
@@ -57,7 +59,12 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
     )
     score = f"least score of a face, 0 to 1; {shown}"
     add("--score-threshold", FaceSearch().score_threshold, score, type=_score, metavar="SCORE")
-    add("--classifier", "", "a classifier of models/manifest.json, if not its default", metavar="NAME")
+    add(
+        "--classifier",
+        "",
+        "one of models/manifest.json, if not its default, or the path of your own",
+        metavar="NAME",
+    )
     add("--runtime", RUNTIMES[0], f"what runs the classifier; {shown}", choices=RUNTIMES)
 
 

@@ -5,12 +5,13 @@ from importlib.util import find_spec
 
 from mask_detector.classifiers.base import Classifier, Scores
 from mask_detector.errors import MaskDetectorError, ModelError
-from mask_detector.model_store import load_manifest, verified
+from mask_detector.model_store import find_classifier, verified
 
-_RUNTIMES = {  # module: its class, and what to install for it
-    "litert": ("LiteRT", "ai-edge-litert"),
-    "opencv": ("OpenCV", "opencv-python"),
-    "keras": ("Keras", "tensorflow"),
+_RUNTIMES = {  # the module and its class, and what to install for it
+    "litert": ("litert", "LiteRT", "ai-edge-litert"),
+    "litert_int8": ("litert", "LiteRT", "ai-edge-litert"),
+    "opencv": ("opencv", "OpenCV", "opencv-python"),
+    "keras": ("keras", "Keras", "tensorflow"),
 }
 RUNTIMES = ("auto", *_RUNTIMES)
 
@@ -21,8 +22,9 @@ def make_classifier(name: str = "", runtime: str = "auto", threads: int = 2) -> 
     """Return a classifier that is ready to run.
 
     Args:
-        name: the model's name in the manifest; empty for the default one.
-        runtime: one of RUNTIMES; `auto` is litert, the fastest, or opencv where that is not installed.
+        name: the model's name in the manifest, empty for the default one, or the path of one of your own;
+            see `model_store.find_classifier`.
+        runtime: one of RUNTIMES; `auto` is litert, or opencv where that is not installed.
         threads: how many processor cores it may use.
 
     Raises:
@@ -32,16 +34,18 @@ def make_classifier(name: str = "", runtime: str = "auto", threads: int = 2) -> 
         runtime = "litert" if find_spec("ai_edge_litert") else "opencv"
     if runtime not in _RUNTIMES:
         raise MaskDetectorError(f"runtime '{runtime}' is unknown: choose one of {', '.join(RUNTIMES)}")
-    class_name, requirement = _RUNTIMES[runtime]
-    info = load_manifest().classifier(name)
+    module_name, class_name, requirement = _RUNTIMES[runtime]
+    info = find_classifier(name)
     if runtime not in info.files:
         raise ModelError(
             f"model '{info.name}' has no file for runtime '{runtime}', only for {sorted(info.files)}"
         )
     try:
-        module = import_module(f"mask_detector.classifiers.{runtime}")
+        module = import_module(f"mask_detector.classifiers.{module_name}")
     except ImportError as error:
         raise MaskDetectorError(
             f"runtime '{runtime}' needs {requirement} ({error}): pip install {requirement}"
         ) from error
-    return getattr(module, class_name)(info, verified(info.files[runtime]), threads)
+    classifier = getattr(module, class_name)(info, verified(info.files[runtime]), threads)
+    classifier.runtime = runtime
+    return classifier

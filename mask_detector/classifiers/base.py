@@ -18,5 +18,8 @@ class Classifier(Protocol):
     info: ClassifierInfo
 
     def classify(self, crops: Image) -> Scores:
-        """Return class probabilities, shape (N, classes), of RGB crops, shape (N, size, size, 3)."""
+        """Return probabilities, shape (N, outputs), of RGB crops, shape (N, size, size, 3).
+
+        The outputs are the classes and, if `info` has a `background_threshold`, the background.
+        """
         ...

@@ -25,7 +25,8 @@ class LiteRT:
         self.info = info
         try:
             with libraries_muted():  # it announces its choice of kernels
-                self._interpreter = Interpreter(str(model), num_threads=threads)
+                # Not by its path: a file that is mapped and then cut short would end the process.
+                self._interpreter = Interpreter(model_content=model.read_bytes(), num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{model} is not a LiteRT model: {error}") from error

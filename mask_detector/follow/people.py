@@ -67,6 +67,11 @@ class People:
         self._people: list[_Person] = []
         self._motions = _NO_MOTIONS
 
+    @property
+    def ids(self) -> list[str]:
+        """Who is followed, those too who are unseen for a moment."""
+        return [person.id for person in self._people]
+
     def find(self, boxes: NDArray, certain: NDArray[np.bool_], time: float) -> Rows:
         """Tell who the found faces are: shape (M,), NOBODY for who is new.
 

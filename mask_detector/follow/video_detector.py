@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from mask_detector.boxes import clip_boxes
+from mask_detector.boxes import Boxes, clip_boxes
 from mask_detector.crops import Image
 from mask_detector.detection import Detection
 from mask_detector.follow.association import NOBODY
@@ -17,10 +17,12 @@ class Seen:
     Attributes:
         people: with ids and with the scores settled over time.
         raw: the same people with the scores of this frame alone.
+        boxes: of all faces found, also those too uncertain to count, shape (N, 4).
     """
 
     people: list[Detection]
     raw: list[Detection]
+    boxes: Boxes
 
 
 class VideoDetector:
@@ -43,7 +45,7 @@ class VideoDetector:
         certain = faces[:, 14] >= self._detector.face_detector.search.score_threshold
         rows = self.people.find(clip_boxes(faces[:, :4], *image.shape[1::-1]), certain, time)
         keep = certain | (rows != NOBODY)
-        found = self._detector.classify(image, faces[keep])
-        people = self.people.see(rows[keep], found, time)
+        found, are_people = self._detector.classify(image, faces[keep])
+        people = self.people.see(rows[keep][are_people], found, time)
         pairs = zip(found, people, strict=True)
-        return Seen(people, [replace(one, id=person.id) for one, person in pairs])
+        return Seen(people, [replace(one, id=person.id) for one, person in pairs], faces[:, :4])

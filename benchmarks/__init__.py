@@ -1,0 +1,1 @@
+"""What the package costs, beside what others do, and how it bears load: see README.md."""

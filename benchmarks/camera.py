@@ -1,0 +1,113 @@
+"""A camera that knows when each of its images was answered: latency from publish to detections received."""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image as ImageMsg
+from std_msgs.msg import Header
+from vision_msgs.msg import Detection2DArray
+
+from mask_detector.crops import Image
+from mask_detector.messages import to_image
+
+PATIENCE = 120.0  # seconds for a first answer: TensorFlow starts slowly on a busy machine
+_TRY_AGAIN = 0.02  # seconds between two images while nobody answers yet; this limits what start-up shows
+
+
+@dataclass(frozen=True)
+class Answer:
+    """When an image was sent and when its detections came, by the monotonic clock in seconds."""
+
+    sent: float
+    received: float
+    faces: int
+
+    @property
+    def latency(self) -> float:
+        return self.received - self.sent
+
+
+class Camera:
+    """Publishes images to one detector and takes its detections.
+
+    Stamps carry the monotonic time of sending, so that each answer tells its own latency.
+    """
+
+    def __init__(self, node: Node, executor: SingleThreadedExecutor, namespace: str) -> None:
+        self._node, self._executor = node, executor
+        self._publisher = node.create_publisher(ImageMsg, f"{namespace}/image", 1)
+        topic = f"{namespace}/mask_detector/detections"
+        self._subscription = node.create_subscription(Detection2DArray, topic, self._take, 10)
+        self.answers: list[Answer] = []
+
+    def close(self) -> None:
+        self._node.destroy_publisher(self._publisher)
+        self._node.destroy_subscription(self._subscription)
+
+    def first_answer(self, message: ImageMsg, alive: Callable[[], bool]) -> float:
+        """Publish until the first detections come; return when, by the monotonic clock.
+
+        Raises:
+            TimeoutError: nothing came.
+        """
+        self.answers.clear()
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and alive():
+            self.send(message)
+            self._spin_until(time.monotonic() + _TRY_AGAIN)
+            if self.answers:
+                return self.answers[0].received
+        raise TimeoutError(f"no detections within {PATIENCE:.0f} s")
+
+    def ask(self, messages: Sequence[ImageMsg]) -> list[Answer]:
+        """Send one image after another, each when the one before was answered."""
+        self.answers.clear()
+        for number, message in enumerate(messages, 1):
+            self.send(message)
+            self._spin_until(time.monotonic() + PATIENCE, number)
+        return list(self.answers)
+
+    def stream(self, messages: Sequence[ImageMsg], rate: float, seconds: float) -> tuple[int, list[Answer]]:
+        """Send images at a rate whatever comes back; return how many, and the answers to them."""
+        self.answers.clear()
+        began = time.monotonic()
+        count = round(rate * seconds)
+        for number, message in zip(range(count), itertools.cycle(messages), strict=False):
+            self._spin_until(began + number / rate)
+            self.send(message)
+        last = self.answers[-1].received if self.answers else began
+        self._spin_until(max(last, time.monotonic()) + 0.5)
+        return count, list(self.answers)
+
+    def wait(self, seconds: float) -> None:
+        """Take what comes for a while."""
+        self._spin_until(time.monotonic() + seconds)
+
+    def send(self, message: ImageMsg) -> None:
+        """Publish an image, stamped with the time."""
+        now = time.monotonic_ns()
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 1_000_000_000)
+        self._publisher.publish(message)
+
+    def _spin_until(self, end: float, answers: int = 1 << 30) -> None:
+        while (left := end - time.monotonic()) > 0 and len(self.answers) < answers:
+            self._executor.spin_once(timeout_sec=left)
+
+    def _take(self, message: Detection2DArray) -> None:
+        now, stamp = time.monotonic(), message.header.stamp
+        self.answers.append(Answer(stamp.sec + stamp.nanosec * 1e-9, now, len(message.detections)))
+
+
+def as_messages(images: Sequence[Image]) -> list[ImageMsg]:
+    """Return images as messages, made before anything is measured."""
+    return [to_image(image, Header(frame_id="camera")) for image in images]
+
+
+def milliseconds(answers: Sequence[Answer], share: float = 50) -> float:
+    """Return a percentile of the latencies."""
+    return 1000 * float(np.percentile([answer.latency for answer in answers], share))

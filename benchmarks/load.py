@@ -1,0 +1,202 @@
+"""What happens when more comes than can be done: `python -m benchmarks.load [SCENE…]`.
+
+For each scene: how old the detections are when they come, beside the time that the node takes for an image
+(alone, or between two answers where it cannot keep up); how many images were left out for newer ones, as
+counted here and as /diagnostics tells it; memory.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image as ImageMsg
+
+from benchmarks.camera import Answer, Camera, as_messages, milliseconds
+from benchmarks.frames import frames
+from benchmarks.graph import graph
+from benchmarks.node_process import NodeProcess
+
+_SECONDS = 10.0
+_OLDEST = 2.0  # processing times that a detection may be old, 99th percentile
+_GROWTH = 1.05  # of the memory, once the scene has run for a moment
+_BURST = 20  # images at once
+_WARM = 3.0  # seconds of load that do not count
+_TOLD = 1.5  # seconds until the next /diagnostics
+_DEAF = """
+import rclpy, time
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from vision_msgs.msg import Detection2DArray
+rclpy.init()
+node = Node("deaf")
+node.create_subscription(Detection2DArray, "/load/mask_detector/detections", print, 10)
+node.create_subscription(Image, "/load/mask_detector/annotated_image", print, 10)
+time.sleep(3600)
+"""
+
+
+@dataclass
+class Rig:
+    """One node under load and the camera before it."""
+
+    camera: Camera
+    process: NodeProcess
+    dropped: int = 0  # in all, as /diagnostics tells it
+    dropped_before: int = 0
+    memory: float = 0.0  # when it was warm
+
+    def warm(self) -> None:
+        """Note what is so before the load that counts."""
+        self.camera.wait(_TOLD)
+        self.dropped_before, self.memory = self.dropped, self.process.memory
+
+    def alone(self, messages: Sequence[ImageMsg]) -> float:
+        """Return the milliseconds that an image takes when nothing else is to be done."""
+        self.camera.ask(messages)
+        return milliseconds(self.camera.ask(list(messages) * 5))
+
+    def judge(
+        self, title: str, alone: float, sent: int, answers: Sequence[Answer], steady: bool = True
+    ) -> bool:
+        """Print a line; return whether it is as it should be. A `steady` camera makes no pauses."""
+        self.camera.wait(_TOLD)
+        age, grown = milliseconds(answers, 99), self.process.memory / self.memory
+        received = [answer.received for answer in answers]
+        every = 1000 * float(np.median(np.diff(received))) if len(answers) > 2 else 0.0
+        left_out, told = sent - len(answers), self.dropped - self.dropped_before
+        processing = max(alone, every if left_out and steady else 0.0)
+        good = age <= _OLDEST * processing and grown <= _GROWTH and self.process.alive
+        print(
+            f"{'good' if good else 'BAD '} {title}: processing {processing:.1f} ms, age "
+            f"{milliseconds(answers):.1f} ms (median), {age:.1f} ms (99th, {age / processing:.1f} x); "
+            f"{left_out} of {sent} left out, /diagnostics tells {told}; "
+            f"memory {self.memory:.0f} → {self.process.memory:.0f} MB",
+            flush=True,
+        )
+        return good
+
+
+class Load:
+    """Scenes, each of which returns whether all was well."""
+
+    def __init__(self, node: Node, executor: SingleThreadedExecutor, seconds: float) -> None:
+        self._node, self._executor, self._seconds = node, executor, seconds
+
+    @contextmanager
+    def rig(self, name: str = "load") -> Iterator[Rig]:
+        """Run a node and a camera for the block."""
+        arguments = ["mask_detector", "detector", "--ros-args", "-r", f"__ns:=/{name}"]
+        log = Path(tempfile.mkdtemp()) / "load.log"
+        with NodeProcess(arguments, log) as process:
+            rig = Rig(Camera(self._node, self._executor, f"/{name}"), process)
+
+            def hear(message: DiagnosticArray) -> None:
+                if message.status[0].name.startswith(f"{name}/"):
+                    values = {pair.key: pair.value for pair in message.status[0].values}
+                    rig.dropped = int(values.get("dropped", 0))
+
+            heard = self._node.create_subscription(DiagnosticArray, "/diagnostics", hear, 10)
+            rig.camera.first_answer(as_messages(frames(640, 480, 1))[0], lambda: process.alive)
+            yield rig
+            self._node.destroy_subscription(heard)
+            rig.camera.close()
+
+    def _stream(self, title: str, case: tuple[int, int, int], rate: float) -> bool:
+        messages = as_messages(frames(*case))
+        with self.rig() as rig:
+            alone = rig.alone(messages)
+            rig.camera.stream(messages, rate, _WARM)
+            rig.warm()
+            return rig.judge(title, alone, *rig.camera.stream(messages, rate, self._seconds))
+
+    def fast_camera(self) -> bool:
+        """A camera of 1920x1080 at 60 fps."""
+        return self._stream("1920x1080 at 60 fps", (1920, 1080, 1), 60.0)
+
+    def crowd(self) -> bool:
+        """Fifty faces at 30 fps."""
+        return self._stream("50 faces, 1280x720 at 30 fps", (1280, 720, 50), 30.0)
+
+    def deaf(self) -> bool:
+        """Somebody subscribes to everything, reliably, and never reads."""
+        with subprocess.Popen([sys.executable, "-c", _DEAF]) as process:
+            try:
+                return self._stream("a subscriber that never reads, 640x480 at 30 fps", (640, 480, 1), 30.0)
+            finally:
+                process.kill()
+
+    def bursts(self) -> bool:
+        """Many images at once, then none for a while."""
+        messages = as_messages(frames(640, 480, 1))
+        with self.rig() as rig:
+            alone = rig.alone(messages)
+            self._bursts(rig, messages, _WARM)
+            rig.warm()
+            return rig.judge(f"bursts of {_BURST} images", alone, *self._bursts(rig, messages, self._seconds))
+
+    def _bursts(self, rig: Rig, messages: Sequence[ImageMsg], seconds: float) -> tuple[int, list[Answer]]:
+        sent, answers = 0, []
+        for _ in range(round(seconds)):
+            number, came = rig.camera.stream(messages, 1000.0, _BURST / 1000)
+            sent, answers = sent + number, [*answers, *came]
+        return sent, answers
+
+    def four_cameras(self) -> bool:
+        """Four cameras and four nodes on this machine."""
+        messages = as_messages(frames(640, 480, 1))
+        with ExitStack() as stack:
+            rigs = [stack.enter_context(self.rig(f"load{number}")) for number in range(4)]
+            alone = self._together(rigs, messages, 2.0, 3.0)
+            # One image of each camera at a time: they share the cores, so each takes that long.
+            together = float(np.median([milliseconds(answers) for _, answers in alone]))
+            self._together(rigs, messages, 30.0, _WARM)
+            for rig in rigs:
+                rig.warm()
+            results = self._together(rigs, messages, 30.0, self._seconds)
+            titles = (f"camera {number} of four, 30 fps each" for number in range(1, 5))
+            everybody = zip(rigs, titles, results, strict=True)
+            return all([rig.judge(title, together, *result) for rig, title, result in everybody])
+
+    def _together(
+        self, rigs: Sequence[Rig], messages: Sequence[ImageMsg], rate: float, seconds: float
+    ) -> list[tuple[int, list[Answer]]]:
+        for rig in rigs:
+            rig.camera.answers.clear()
+        began, count = time.monotonic(), round(rate * seconds)
+        for number in range(count):
+            rigs[0].camera.wait(began + number / rate - time.monotonic())
+            for rig in rigs:
+                rig.camera.send(messages[number % len(messages)])
+        rigs[0].camera.wait(1.0)
+        return [(count, list(rig.camera.answers)) for rig in rigs]
+
+
+def main() -> int:
+    """Run the scenes that are named, by default all; return the exit code."""
+    scenes: dict[str, Callable[[Load], bool]] = {
+        name: getattr(Load, name) for name in ("fast_camera", "crowd", "deaf", "bursts", "four_cameras")
+    }
+    parser = argparse.ArgumentParser(prog="load", description=__doc__.split("\n\n")[0])
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"of {', '.join(scenes)}; all by default")
+    parser.add_argument("--seconds", type=float, default=_SECONDS, help="how long each scene takes")
+    options = parser.parse_args()
+    if unknown := set(options.scenes) - set(scenes):
+        parser.error(f"unknown scene {', '.join(unknown)}: choose from {', '.join(scenes)}")
+    with graph() as (node, executor):
+        load = Load(node, executor, options.seconds)
+        results = [scenes[name](load) for name in options.scenes or scenes]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

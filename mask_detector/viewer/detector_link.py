@@ -1,0 +1,166 @@
+"""What the viewer has of one detector: its topics, its parameters, its switch."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rcl_interfaces.msg import Parameter as ParameterMsg
+from rcl_interfaces.msg import ParameterDescriptor
+from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.parameter import parameter_value_to_python
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.task import Future
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image as ImageMsg
+from std_srvs.srv import SetBool
+from vision_msgs.msg import Detection2DArray
+
+from mask_detector.detector_parameters import PARAMETERS
+from mask_detector.errors import MaskDetectorError
+from mask_detector.image_conversion import compressed_to_bgr, to_bgr
+from mask_detector.messages import from_detection_array
+from mask_detector.viewer.faces import Faces
+from mask_detector.viewer.live import Setting
+
+if TYPE_CHECKING:
+    from mask_detector.viewer.ros_node import ViewerNode
+
+_BLUR = "blur_faces"
+_SLIDERS = tuple(entry.name for entry in PARAMETERS if entry.live and not isinstance(entry.default, bool))
+_NAMES = [*_SLIDERS, _BLUR]
+_NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+_MANY = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+class DetectorLink:
+    """Subscribes to a detector and calls its services; lives in the thread of the node.
+
+    Attributes:
+        alive: whether the detector is in the graph.
+        outdated: whether its parameters are to be read again.
+    """
+
+    def __init__(self, node: "ViewerNode", name: str, faces: Faces) -> None:
+        self.outdated = False
+        self._node, self._name, self._faces = node, name, faces
+        self._alive = self._asking = False
+        self._annotated = self._input = None
+        self._subscriptions = [
+            node.create_subscription(Detection2DArray, f"{name}/detections", self._on_detections, _MANY),
+            node.create_subscription(Detection2DArray, f"{name}/state_changes", self._on_changes, 50),
+        ]
+        self._describe, self._get, self._set, self._enable = (
+            node.create_client(kind, f"{name}/{service}")
+            for kind, service in (
+                (DescribeParameters, "describe_parameters"),
+                (GetParameters, "get_parameters"),
+                (SetParameters, "set_parameters"),
+                (SetBool, "enable"),
+            )
+        )
+
+    @property
+    def alive(self) -> bool:
+        return self._alive
+
+    @alive.setter
+    def alive(self, alive: bool) -> None:
+        self._alive = self.outdated = alive
+        self._asking = False
+        self._faces.blurred_at_source = None
+
+    def show(self, wanted: bool) -> None:
+        """Subscribe to the annotated images, or no more."""
+        if wanted and not self._annotated:
+            self._annotated = self._node.create_subscription(
+                CompressedImage, f"{self._name}/annotated_image/compressed", self._on_annotated, _NEWEST
+            )
+        elif self._annotated and not wanted:
+            self._node.destroy_subscription(self._annotated)
+            self._annotated = None
+            self._node.tell(self._node.live.pictured, self._name, None)
+
+    def listen_to(self, topic: str) -> None:
+        """Take the images that the detector takes, if something may be done with them."""
+        if not topic or not self._faces.wanted or (self._input and self._input.topic_name == topic):
+            return
+        if self._input:
+            self._node.destroy_subscription(self._input)
+            self._input = None
+        kind = CompressedImage if topic.endswith("/compressed") else ImageMsg
+        with suppress(InvalidTopicNameException):  # anybody may send diagnostics in a detector's name
+            self._input = self._node.create_subscription(kind, topic, self._on_image, _NEWEST)
+
+    def set_parameter(self, parameter: ParameterMsg) -> Future:
+        """Set a parameter."""
+        return self._call(self._set, SetParameters.Request(parameters=[parameter]))
+
+    def enable(self, enabled: bool) -> Future:
+        """Pause or resume."""
+        return self._call(self._enable, SetBool.Request(data=enabled))
+
+    def _call(self, client, request) -> Future:
+        if not client.service_is_ready():
+            raise MaskDetectorError(f"{self._name} does not answer now: is it running?")
+        return client.call_async(request)
+
+    def refresh(self) -> None:
+        """Read the parameters if they are not known."""
+        if self.outdated and not self._asking and self._describe.service_is_ready():
+            self._asking, self.outdated = True, False
+            asked = self._describe.call_async(DescribeParameters.Request(names=_NAMES))
+            asked.add_done_callback(lambda future: self._read(future.result().descriptors))
+
+    def _read(self, descriptors: Sequence[ParameterDescriptor]) -> None:
+        asked = self._get.call_async(GetParameters.Request(names=_NAMES))
+        asked.add_done_callback(lambda future: self._configured(descriptors, future.result().values))
+
+    def _configured(self, descriptors: Sequence[ParameterDescriptor], values: Sequence) -> None:
+        self._asking = False
+        found = {
+            one.name: parameter_value_to_python(value) for one, value in zip(descriptors, values, strict=True)
+        }
+        self._faces.blurred_at_source = found.get(_BLUR) is True
+        settings = [_setting(one, found[one.name]) for one in descriptors if one.name in _SLIDERS]
+        known = [setting for setting in settings if setting]
+        self._node.tell(self._node.live.configured, self._name, known, self._faces.blurred_at_source)
+
+    def _on_detections(self, message: Detection2DArray) -> None:
+        people = self._faces.seen(_stamp(message), from_detection_array(message))
+        self._node.tell(self._node.live.people, self._name, [one.class_id for one in people])
+
+    def _on_changes(self, message: Detection2DArray) -> None:
+        for change in self._faces.changes(_stamp(message), from_detection_array(message)):
+            self._node.tell(self._node.live.changed, change)
+
+    def _on_annotated(self, message: CompressedImage) -> None:
+        if jpeg := self._faces.presentable(_stamp(message), bytes(message.data)):
+            self._node.tell(self._node.live.pictured, self._name, jpeg)
+
+    def _on_image(self, message: ImageMsg | CompressedImage) -> None:
+        if isinstance(message, CompressedImage):
+            self._faces.keep(_stamp(message), lambda: compressed_to_bgr(message.data))
+        else:
+            self._faces.keep(_stamp(message), lambda: to_bgr(message))
+
+    def destroy(self) -> None:
+        for subscription in (*self._subscriptions, self._annotated, self._input):
+            if subscription:
+                self._node.destroy_subscription(subscription)
+        for client in (self._describe, self._get, self._set, self._enable):
+            self._node.destroy_client(client)
+
+
+def _stamp(message: Detection2DArray | CompressedImage | ImageMsg) -> tuple[int, int]:
+    return message.header.stamp.sec, message.header.stamp.nanosec
+
+
+def _setting(descriptor: ParameterDescriptor, value: object) -> Setting | None:
+    """Return the slider of a parameter, None if the node does not know it or gives no range."""
+    whole = bool(descriptor.integer_range)
+    ranges = descriptor.integer_range or descriptor.floating_point_range
+    if value is None or not ranges:
+        return None
+    low, high = ranges[0].from_value, ranges[0].to_value
+    return Setting(descriptor.name, descriptor.description, low, high, whole, value)

@@ -1,0 +1,100 @@
+"""What is no face is learnt from crops where nobody is, and is never published as a person."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from mask_detector.background import are_faces, class_scores
+from mask_detector.classifiers import make_classifier
+from mask_detector.face_detectors import make_face_detector
+from mask_detector.model_store import ClassifierInfo
+from mask_detector.pipeline import MaskDetector
+from training.background import background_crops, pattern, touching
+from training.config import load_config
+from training.data import Face
+from training.rejection import LEAST, fit_background_threshold, rejection_figures
+
+OUTPUTS = np.float32([[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]])
+
+
+def info(threshold: float | None) -> ClassifierInfo:
+    return ClassifierInfo("made up", 8, 1.0, {}, threshold)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"), [(None, [True, True]), (0.5, [True, False]), (0.05, [False, False])]
+)
+def test_a_find_is_a_face_below_the_threshold(threshold: float | None, expected: list[bool]):
+    assert are_faces(OUTPUTS, info(threshold)).tolist() == expected
+
+
+def test_the_scores_of_the_classes_sum_to_one_without_the_background():
+    np.testing.assert_allclose(class_scores(OUTPUTS, 3).sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(class_scores(OUTPUTS, 3)[0], np.float32([7, 1, 1]) / 9, rtol=1e-6)
+    assert class_scores(OUTPUTS[:0], 3).shape == (0, 3)
+
+
+def test_the_pipeline_leaves_out_what_is_no_face_and_says_which(astronaut: np.ndarray):
+    detector = MaskDetector(make_face_detector("yunet"), make_classifier())
+    faces = detector.find(astronaut)
+    wall = np.concatenate([[400, 10, 60, 60], faces[0, 4:]])[None].astype(np.float32)
+    people, which = detector.classify(astronaut, np.concatenate([faces, wall]))
+    assert which.tolist() == [True, False]
+    assert people[0].class_id == "no_mask"
+    assert sum(people[0].scores.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_drawn_patterns_are_no_people():
+    classifier, random = make_classifier(), np.random.default_rng(7)
+    size = classifier.info.input_size
+    crops = np.stack([cv2.resize(pattern(random), (size, size)) for _ in range(40)])
+    assert are_faces(classifier.classify(crops), classifier.info).sum() <= 1
+
+
+def test_boxes_touch_only_where_they_share_ground():
+    boxes = np.float32([[0, 0, 10, 10], [20, 0, 10, 10], [4, 4, 2, 2]])
+    assert touching(boxes, np.float32([[3, 3, 5, 5]])).tolist() == [True, False, True]
+    assert not touching(boxes, np.empty((0, 4), np.float32)).any()
+
+
+def test_background_is_cut_where_nobody_is(astronaut: np.ndarray, tmp_path):
+    path = tmp_path / "astronaut.png"
+    cv2.imwrite(str(path), astronaut)
+    face = Face(path, (178.0, 63.0, 90.0, 113.0), 2, "here", "astronaut:1")
+    crops = background_crops([face], 20, 3, 48, 1.0, seed=1)
+    again = background_crops([face], 20, 3, 48, 1.0, seed=1)
+    assert set(crops.labels) == {3}
+    assert {"pattern", "part"} <= set(crops.sources)
+    assert crops.crops.shape == (len(crops), 48, 48, 3)
+    assert (crops.crops == again.crops).all()
+
+
+def test_the_threshold_keeps_nearly_all_faces():
+    random = np.random.default_rng(0)
+    background = np.sort(random.uniform(0, 0.2, 1000))
+    background[-3:] = 0.95
+    outputs = np.column_stack([1 - background, background, background * 0, background])
+    threshold = fit_background_threshold(outputs)
+    assert (outputs[:, -1] >= threshold).mean() <= 0.003
+    assert fit_background_threshold(outputs[:900]) == LEAST
+
+
+def test_the_report_counts_what_is_rejected():
+    labels = np.array([0, 0, 2])
+    faces = SimpleNamespace(crops=OUTPUTS[[0, 1, 0]], labels=labels, sides=np.full(3, 40.0))
+    faces.where = lambda chosen: faces
+    nobody = SimpleNamespace(crops=OUTPUTS[[1, 1, 0]], sources=np.array(["haar", "haar", "place"]))
+    classifier = SimpleNamespace(classify=lambda outputs: outputs, info=info(0.5))
+    told = rejection_figures(classifier, faces, nobody, ("mask", "improper_mask", "no_mask"))
+    assert told["faces"]["mask"] == {"crops": 2, "rejected": 1}
+    assert told["background"] == {"haar": {"crops": 2, "rejected": 2}, "place": {"crops": 1, "rejected": 0}}
+
+
+def test_settings_may_stand_on_others(tmp_path):
+    (tmp_path / "mine.yaml").write_text("base: base.yaml\ncrops: {size: 96}\n")
+    base = load_config()
+    base.save(tmp_path / "base.yaml")
+    assert load_config(tmp_path / "mine.yaml") == replace(base, crops=replace(base.crops, size=96))

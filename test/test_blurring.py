@@ -1,0 +1,87 @@
+"""Faces that are blurred are found and recognised no more, in all that leaves the detector and the viewer."""
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+
+import aiohttp
+import cv2
+import numpy as np
+from graph import Probe, running
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image as ImageMsg
+from viewing import Viewer, jpeg, viewing
+
+from mask_detector.blurring import blur_faces
+from mask_detector.crops import Image
+from mask_detector.face_detectors import make_face_detector
+from mask_detector.image_conversion import compressed_to_bgr
+from mask_detector.messages import to_image
+
+FACE = (178, 63, 90, 113)
+ANNOTATED = "/mask_detector/annotated_image/compressed"
+
+
+def detail(image: Image) -> float:
+    """Return how much fine detail there is in the middle of the astronaut's face."""
+    face = cv2.cvtColor(image[90:160, 195:250], cv2.COLOR_BGR2GRAY)
+    return float(np.median(np.abs(cv2.Laplacian(face, cv2.CV_32F))))
+
+
+def test_a_blurred_face_is_found_no_more_and_all_else_stays(astronaut):
+    blurred = blur_faces(astronaut, [FACE])
+    assert len(make_face_detector().detect(astronaut)) == 1
+    assert len(make_face_detector().detect(blurred)) == 0
+    assert (blurred[250:] == astronaut[250:]).all() and (blurred[:, 320:] == astronaut[:, 320:]).all()
+
+
+def test_boxes_at_the_edge_and_none_at_all(astronaut):
+    assert (blur_faces(astronaut, []) == astronaut).all()
+    for box in ((-50, -50, 60, 60), (500, 500, 100, 100), (600, 600, 10, 10), (0, 0, 512, 512), (5, 5, 0, 0)):
+        assert blur_faces(astronaut, [box]).shape == astronaut.shape
+
+
+def test_the_detector_blurs_what_it_draws_if_told_so(tmp_path, astronaut):
+    with running("detector", log=tmp_path / "log"), Probe() as probe:
+        publisher = probe.node.create_publisher(ImageMsg, "/image", 1)
+        probe.subscribe(CompressedImage, ANNOTATED)
+        plain = probe.ask(publisher, to_image(astronaut, probe.header()), ANNOTATED)
+        assert probe.set_parameter("/mask_detector", "blur_faces", True).successful
+        blurred = probe.ask(publisher, to_image(astronaut, probe.header()), ANNOTATED)
+    assert detail(compressed_to_bgr(plain.data)) > 1 > detail(compressed_to_bgr(blurred.data))
+
+
+async def first_picture(viewer: Viewer) -> Image:
+    """Return the first picture that a page is sent."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{viewer.address}live") as page:
+        async for message in page:
+            if message.type == aiohttp.WSMsgType.BINARY:
+                return compressed_to_bgr(message.data[1 + message.data[0] :])
+            if cameras := json.loads(message.data).get("cameras"):
+                await page.send_json({"next": cameras[0]["name"]})
+    raise AssertionError("the viewer has closed the connection")
+
+
+def test_the_viewer_shows_no_face_if_told_so(tmp_path: Path, astronaut):
+    picture = tmp_path / "person.png"
+    cv2.imwrite(str(picture), astronaut)
+    camera = [
+        "camera",
+        "--ros-args",
+        "-p",
+        f"source:={picture}",
+        "-p",
+        "rate:=10.0",
+        "-r",
+        "image_raw:=image",
+    ]
+    with (
+        running("detector", log=tmp_path / "detector.log"),
+        running(*camera, log=tmp_path / "camera.log"),
+        viewing(tmp_path / "viewer.log", "--blur-faces") as viewer,
+    ):
+        shown = asyncio.run(asyncio.wait_for(first_picture(viewer), 60))
+        assert detail(shown) < 1 < detail(astronaut)
+        _, tried = viewer.post("/api/classify", jpeg(astronaut))
+        assert tried["detections"] and detail(compressed_to_bgr(base64.b64decode(tried["jpeg"]))) < 1

@@ -1,0 +1,72 @@
+"""The applications of Keras by name, with their ImageNet weights and the colours that they expect."""
+
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from training.colours import Scaling
+from training.config import ModelConfig, TrainingError
+
+IMAGENET, NONE = "imagenet", "none"
+
+
+def backbone(config: ModelConfig, size: int) -> tuple[keras.Model, Scaling]:
+    """Return the network without its top, for inputs (N, size, size, 3), and the scaling that it expects.
+
+    Raises:
+        TrainingError: there is no such application or width, or the weights cannot be had or do not fit.
+    """
+    make = _application(config.backbone)
+    options = {"include_top": False, "input_shape": (size, size, 3), **_width(make, config)}
+    try:
+        base = make(weights=IMAGENET if config.weights == IMAGENET else None, **options)
+    except Exception as error:  # a download that fails is a bare Exception
+        raise TrainingError(f"{_named(config)} at {size} px cannot be made: {_line(error)}") from error
+    if config.weights not in (IMAGENET, NONE):
+        _load(base, Path(config.weights), config)
+    return base, Scaling.of(sys.modules[make.__module__].preprocess_input)
+
+
+def backbone_of(model: keras.Model) -> keras.Model:
+    """Return the network inside a classifier that gives its features."""
+    return next(part for part in model.layers if isinstance(part, keras.Model))
+
+
+def _application(name: str) -> Any:
+    known = [name for name, part in vars(keras.applications).items() if inspect.isfunction(part)]
+    if name not in known:
+        raise TrainingError(f"model.backbone is '{name}': choose one of {', '.join(sorted(known))}")
+    return getattr(keras.applications, name)
+
+
+def _width(make: Any, config: ModelConfig) -> dict[str, float]:
+    if "alpha" in inspect.signature(make).parameters:
+        return {"alpha": config.width}
+    if config.width != 1:
+        raise TrainingError(f"model.width is {config.width}, but {config.backbone} has no widths: set 1.0")
+    return {}
+
+
+def _load(base: keras.Model, path: Path, config: ModelConfig) -> None:
+    if not path.is_file():
+        raise TrainingError(f"no weights file {path}: give one, or {IMAGENET}, or {NONE}, as --weights")
+    try:
+        if path.suffix == ".keras":  # a classifier trained before, whatever its head
+            base.set_weights(backbone_of(keras.saving.load_model(path, compile=False)).get_weights())
+        else:
+            base.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"{path} does not hold the weights of {_named(config)}: {_line(error)}"
+        ) from error
+
+
+def _named(config: ModelConfig) -> str:
+    return f"{config.backbone}, width {config.width}, weights '{config.weights}'"
+
+
+def _line(error: Exception) -> str:
+    return f"{' '.join(str(error).split()):.300}"
