@@ -94,8 +94,9 @@ def test_changes_are_listed_and_said_and_faces_are_shown_where_allowed(scene, pa
     page.until(lambda: "no mask" in page.text("#changes"), "the state of a person")
     assert "mask worn properly" in page.text("#changes")
     faces = "return [...document.querySelectorAll('#changes img')].filter((i) => i.naturalWidth == 96).length"
-    scene.detector.stop()  # the first changes came before the viewer knew the camera: all begin anew
-    scene.detector = start_detector(scene.folder / "detector_2.log")
+    page.until(lambda: "images arrive" in page.text("#health"), "the viewer to know the camera")
+    for enabled in (False, True):  # all begin anew
+        assert scene.viewer.post("/api/enable", {"camera": NODE, "enabled": enabled})[0] == 200
     page.until(lambda: page.run(faces) >= 2, "their faces")
     assert "Person" in page.text("#spoken")
 
