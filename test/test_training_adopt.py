@@ -31,6 +31,7 @@ def small_model(outputs: int = 2, activation: str | None = "softmax", *first) ->
             *first,
             layers.Conv2D(4, 3, activation="relu"),
             layers.DepthwiseConv2D(3),
+            layers.SeparableConv2D(4, 3),
             layers.Flatten(),
             layers.Dense(outputs, activation=activation),
         ]
@@ -60,8 +61,10 @@ def as_keras_2_writes_it(model: keras.Model, path) -> None:
     with h5py.File(path, "r+") as file:
         config = json.loads(file.attrs["model_config"])
         for layer in config["config"]["layers"]:
-            if layer["class_name"] == "DepthwiseConv2D":
+            if layer["class_name"] in ("DepthwiseConv2D", "SeparableConv2D"):
                 layer["config"]["groups"] = 1
+            if layer["class_name"] == "SeparableConv2D":
+                layer["config"]["kernel_initializer"] = None
         file.attrs["model_config"] = json.dumps(config)
         file.attrs["keras_version"] = "2.15.0"
 
@@ -106,7 +109,7 @@ def test_code_in_a_model_is_refused_and_not_run(tmp_path, adopt, suffix):
     ("model", "classes", "told"),
     [
         (small_model(2, None), f"{MASK},{NO_MASK}", "not to 1: end it in a softmax"),
-        (small_model(3), f"{MASK},{NO_MASK}", "gives (None, 3), but --classes names 2"),
+        (small_model(3), f"{MASK},{NO_MASK}", "gives [(3,)], but --classes names 2"),
         (small_model(), f"{MASK},with_mask", "--classes is 'mask,with_mask': name two or three of mask, "),
     ],
 )

@@ -89,7 +89,8 @@ def wrapped(model: keras.Model, habits: Habits, path: Path) -> keras.Model:
     inputs = keras.Input((size, size, 3), name="rgb")
     layer = scaling.layer()
     scores = model(layer(inputs) if layer else inputs, training=False)
-    matrix, offset = _to_classes(model.output_shape[-1], habits.classes)
+    scores = scores[0] if isinstance(scores, list | tuple) else scores  # of Keras 2, where one came as a list
+    matrix, offset = _to_classes(scores.shape[-1], habits.classes)
     classes = keras.layers.Dense(len(offset), name="classes")
     outputs = classes(scores)
     classes.set_weights([matrix, offset])
@@ -104,8 +105,8 @@ def _checked_size(model: keras.Model, habits: Habits, path: Path) -> int:
         raise TrainingError(
             f"{path} takes {shapes}: it must take one square picture of a fixed size, 3 colours"
         )
-    outputs, named = model.output_shape, len(habits.classes)
-    if outputs != (None, named) and (outputs, named) != ((None, 1), 2):
+    outputs, named = [tuple(tensor.shape[1:]) for tensor in model.outputs], len(habits.classes)
+    if outputs != [(named,)] and (outputs, named) != ([(1,)], 2):
         raise TrainingError(f"{path} gives {outputs}, but --classes names {named}: they must agree")
     return height
 

@@ -6,6 +6,7 @@ suffix, such as `mask_detector.model`) keeps them in an attribute. Both are look
 
 import json
 import shutil
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ import keras
 from training.config import TrainingError
 
 _HDF5 = b"\x89HDF"
+_KERNEL = ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
+_UNKNOWN = {"DepthwiseConv2D": _KERNEL[:1], "SeparableConv2D": _KERNEL}  # written by Keras 2, refused by 3
 
 
 def load_foreign(path: Path) -> keras.Model:
@@ -30,7 +33,8 @@ def load_foreign(path: Path) -> keras.Model:
         raise TrainingError(f"{path} is a folder (a SavedModel?): save the model as .keras or .h5")
     if not path.is_file():
         raise TrainingError(f"no file {path}: give a Keras model, .keras or .h5")
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on how the makers of a model might have written it today
         try:
             copy = _readable_copy(path, Path(folder))
             return keras.saving.load_model(copy, compile=False, safe_mode=True)
@@ -51,6 +55,11 @@ def _readable_copy(path: Path, folder: Path) -> Path:
     if not hdf5:
         with zipfile.ZipFile(copy) as archive:
             _refuse_code(json.loads(archive.read("config.json")), path)
+            version = json.loads(archive.read("metadata.json"))["keras_version"]
+        if version.startswith("2."):
+            raise TrainingError(
+                f"{path} is of Keras {version}: save the model there as .h5, which can be read"
+            )
         return copy
     with h5py.File(copy, "r+") as file:
         if "model_config" not in file.attrs:
@@ -58,8 +67,8 @@ def _readable_copy(path: Path, folder: Path) -> Path:
         layers = json.loads(file.attrs["model_config"])
         _refuse_code(layers, path)
         for part in _parts(layers):
-            if part.get("class_name") == "DepthwiseConv2D":  # Keras 2 wrote down what Keras 3 does not know
-                part["config"].pop("groups", None)
+            for key in _UNKNOWN.get(part.get("class_name"), ()):
+                part["config"].pop(key, None)
         file.attrs["model_config"] = json.dumps(layers)
     return copy
 
