@@ -30,7 +30,7 @@ _SWITCH = ["true", "false"]
 _OF_DETECTOR = {  # parameters of the detector and their choices
     "face_detector": ["", "auto", "masked_yunet", "yunet", "haar"],
     "classifier": None,
-    "runtime": ["", "auto", "litert", "opencv", "keras"],
+    "runtime": ["", "auto", "litert", "litert_int8", "opencv", "keras"],
     "image_transport": ["", "raw", "compressed"],
 }
 _INSTEAD_OF_USB_CAM = "or play a video, picture, webcam or stream with source:=…, or give camera:=none"

@@ -94,7 +94,11 @@ def test_the_report_counts_what_is_rejected():
 
 
 def test_settings_may_stand_on_others(tmp_path):
-    (tmp_path / "mine.yaml").write_text("base: base.yaml\ncrops: {size: 96}\n")
+    (tmp_path / "mine.yaml").write_text(
+        "base: base.yaml\ncrops: {size: 96}\nsynthesis: {ways: {worn: null}}\n"
+    )
     base = load_config()
     base.save(tmp_path / "base.yaml")
-    assert load_config(tmp_path / "mine.yaml") == replace(base, crops=replace(base.crops, size=96))
+    ways = {way: name for way, name in base.synthesis.ways.items() if way != "worn"}
+    expected = replace(base, crops=replace(base.crops, size=96), synthesis=replace(base.synthesis, ways=ways))
+    assert load_config(tmp_path / "mine.yaml") == expected

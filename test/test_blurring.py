@@ -23,6 +23,9 @@ FACE = (178, 63, 90, 113)
 ANNOTATED = "/mask_detector/annotated_image/compressed"
 
 
+FINE = 4.0  # the face as it is has 9 and more, its mosaic 1 at most
+
+
 def detail(image: Image) -> float:
     """Return how much fine detail there is in the middle of the astronaut's face."""
     face = cv2.cvtColor(image[90:160, 195:250], cv2.COLOR_BGR2GRAY)
@@ -49,7 +52,7 @@ def test_the_detector_blurs_what_it_draws_if_told_so(tmp_path, astronaut):
         plain = probe.ask(publisher, to_image(astronaut, probe.header()), ANNOTATED)
         assert probe.set_parameter("/mask_detector", "blur_faces", True).successful
         blurred = probe.ask(publisher, to_image(astronaut, probe.header()), ANNOTATED)
-    assert detail(compressed_to_bgr(plain.data)) > 1 > detail(compressed_to_bgr(blurred.data))
+    assert detail(compressed_to_bgr(plain.data)) > FINE > detail(compressed_to_bgr(blurred.data))
 
 
 async def first_picture(viewer: Viewer) -> Image:
@@ -82,6 +85,6 @@ def test_the_viewer_shows_no_face_if_told_so(tmp_path: Path, astronaut):
         viewing(tmp_path / "viewer.log", "--blur-faces") as viewer,
     ):
         shown = asyncio.run(asyncio.wait_for(first_picture(viewer), 60))
-        assert detail(shown) < 1 < detail(astronaut)
+        assert detail(shown) < FINE < detail(astronaut)
         _, tried = viewer.post("/api/classify", jpeg(astronaut))
-        assert tried["detections"] and detail(compressed_to_bgr(base64.b64decode(tried["jpeg"]))) < 1
+        assert tried["detections"] and detail(compressed_to_bgr(base64.b64decode(tried["jpeg"]))) < FINE

@@ -12,6 +12,7 @@ from mask_detector.demo_clip import make_demo_clip
 from mask_detector.detection import Detection
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.follow import LEFT, Following, People, VideoDetector
+from mask_detector.follow.settling import clarity
 from mask_detector.frame_sources import open_source
 from mask_detector.pipeline import MaskDetector
 
@@ -234,6 +235,19 @@ def test_a_clip_of_drawn_masks_is_told_change_by_change(detector, tmp_path):
     story += [("improper_mask", 9.5), ("no_mask", 12.0)]
     assert [class_id for *_, class_id in told] == [class_id for class_id, _ in story]
     assert all(0 <= time - change <= 0.7 for (time, *_), (_, change) in zip(told, story, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ((300, 300, 80, 100), 1.0),  # elsewhere
+        ((90, 170, 80, 100), 0.0),  # nearer: the hair reaches to the nose
+        ((90, 60, 30, 40), 1.0),  # farther away
+        ((130, 170, 80, 100), 0.75),  # nearer, over a quarter of it
+    ],
+)
+def test_a_face_half_behind_a_nearer_head_counts_less(other: tuple, expected: float):
+    assert clarity([(100, 100, 40, 50), other])[0] == pytest.approx(expected, abs=0.01)
 
 
 def test_in_a_street_nobody_is_told_to_change(detector, shared_data):

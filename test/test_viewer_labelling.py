@@ -9,10 +9,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from viewing import viewing
 
+from mask_detector.classifiers import make_classifier
 from mask_detector.demo_clip import LANDMARKS, portrait
 from mask_detector.detection import Detection
 from mask_detector.errors import MaskDetectorError
+from mask_detector.face_detectors import make_face_detector
 from mask_detector.model_store import load_manifest
+from mask_detector.pipeline import MaskDetector
 from mask_detector.viewer.labelling import Labelling
 from training import data, dataset
 
@@ -91,11 +94,19 @@ def test_training_takes_the_folder_as_it_is(tmp_path):
 
 
 def half_masked() -> np.ndarray:
-    """Return a BGR picture of a face of which the model is not sure: a hand-sized patch over the mouth."""
+    """Return a BGR picture of a face, veiled about the mouth as far as makes the model the least sure."""
+    detector = MaskDetector(make_face_detector(), make_classifier())
+    pictures = [veiled(share) for share in np.linspace(0.4, 0.7, 31)]
+    scores = [max((one.score for one in detector.detect(picture)), default=1.0) for picture in pictures]
+    return pictures[int(np.argmin(scores))]
+
+
+def veiled(share: float) -> np.ndarray:
     picture = portrait()
     left, right = LANDMARKS[3], LANDMARKS[4]
-    cv2.ellipse(picture, ((left[0] + right[0]) // 2, left[1] + 6), (38, 26), 0, 0, 360, (200, 190, 180), -1)
-    return cv2.GaussianBlur(picture, (5, 5), 0)
+    patch, middle = picture.copy(), ((left[0] + right[0]) // 2, left[1] + 6)
+    cv2.ellipse(patch, middle, (42, 30), 0, 0, 360, (200, 190, 180), -1)
+    return cv2.GaussianBlur(cv2.addWeighted(patch, share, picture, 1 - share, 0), (5, 5), 0)
 
 
 def test_an_unsure_face_is_reviewed_with_one_key(tmp_path):

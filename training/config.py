@@ -236,10 +236,11 @@ def _read(path: Path) -> Any:
 
 
 def _over(base: Any, changed: Any) -> Any:
-    """Return `base` with what `changed` says; what is no mapping is replaced whole."""
+    """Return `base` with what `changed` says; what is no mapping is replaced whole, null takes a key out."""
     if not (isinstance(base, dict) and isinstance(changed, dict)):
         return changed
-    return base | {key: _over(base.get(key), value) for key, value in changed.items()}
+    merged = base | {key: _over(base.get(key), value) for key, value in changed.items()}
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def _build(kind: type[Settings], content: Any, where: str) -> Settings:

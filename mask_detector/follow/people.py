@@ -96,8 +96,8 @@ class People:
         known = np.flatnonzero(rows != NOBODY)
         if len(known):
             people = [self._people[row] for row in rows[known].tolist()]
-            clear = clarity([found[index].box for index in known])
-            belief[known] = self._believe(people, scores[known], clear, time)
+            clear = clarity([one.box for one in found])
+            belief[known] = self._believe(people, scores[known], clear[known], time)
         people = zip(found, belief.tolist(), self._ids_of(rows), strict=True)
         return [Detection(one.box, self._ranked(row), name) for one, row, name in people]
 
@@ -111,9 +111,10 @@ class People:
         self._motions = self._motions.after(elapsed)
         self._time = self._time + elapsed if self._people else time
         row_of = {person.id: row for row, person in enumerate(self._people)}
+        clear = dict(zip([one.id for one in seen], clarity([one.box for one in seen]).tolist(), strict=True))
         known = [one for one in seen if one.id in row_of]
         new = [one for one in seen if one.id and one.id not in row_of]
-        changes_of_state = self._meet_again(known, [row_of[one.id] for one in known])
+        changes_of_state = self._meet_again(known, [row_of[one.id] for one in known], clear)
         changes += self._let_go()
         self._welcome(new)
         return changes + changes_of_state
@@ -144,20 +145,21 @@ class People:
     def _ranked(self, belief: list[float]) -> dict[str, float]:
         return dict(sorted(zip(self._class_ids, belief, strict=True), key=lambda pair: -pair[1]))
 
-    def _meet_again(self, seen: Sequence[Detection], rows: list[int]) -> list[Detection]:
+    def _meet_again(
+        self, seen: Sequence[Detection], rows: list[int], clear: dict[str, float]
+    ) -> list[Detection]:
         """Update the people in `rows`; return those whose state began or changed."""
         if not seen:
             return []
         places = places_of(np.array([one.box for one in seen]))
         self._motions = self._motions.corrected(np.array(rows), places)
         pairs = zip(rows, seen, strict=True)
-        return [one for row, one in pairs if self._settles(self._people[row], one)]
+        return [one for row, one in pairs if self._settles(self._people[row], one, clear[one.id])]
 
-    def _settles(self, person: _Person, seen: Detection) -> bool:
-        """Update a person; tell whether the settled state begins or changes."""
+    def _settles(self, person: _Person, seen: Detection, clear: float) -> bool:
+        """Update a person, at whom a glance counts `clear`; tell whether the state settles or changes."""
         changed = seen.class_id != person.detection.class_id
         settle_time = self.following.settle_time
-        clear = float(clarity(seen.box)[0])
         person.evidence += clear * min(self._time - person.seen, settle_time / GLANCES)
         person.detection, person.seen = seen, max(self._time, person.seen)
         if person.settled:

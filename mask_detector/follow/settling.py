@@ -4,7 +4,8 @@ A hidden Markov model with rare changes: each frame multiplies the belief by its
 little of the belief leaks to the other classes, for people do change. Frames close together show
 the same pose and the same blur, so one counts by the time that it adds, not as a whole piece of
 evidence; a fast camera then decides neither sooner nor more nervously than a slow one. A glance at
-a small face, on which the classifier errs more often, counts less. A mean over a window is slower
+a small face, on which the classifier errs more often, counts less, and so does one of whose lower
+half somebody nearer covers a part: hair before a mouth looks much like a mask. A mean over a window is slower
 for the same calm, and a vote forgets how sure each frame was.
 """
 
@@ -18,12 +19,30 @@ _LEAST_SCORE = 0.02  # no single frame is believed to be surer
 _CHANGES = 0.03  # how often a person changes the state, a second
 GLANCES = 2  # independent pieces of evidence within the time to settle
 _CLEAR_SIDE = 32.0  # pixels of a face's shorter side from which a glance counts in full
+_HAIR = 0.6  # of a face's height, by which the head reaches above its box
 
 
 def clarity(boxes: ArrayLike) -> Array:
-    """Return how much a glance at each of the boxes (N, 4) in pixels counts, shape (N,), 0 to 1."""
-    sides = np.asarray(boxes, float).reshape(-1, 4)[:, 2:].min(axis=1, initial=np.inf)
-    return np.minimum(sides / _CLEAR_SIDE, 1.0) ** 2
+    """Return how much a glance at each of the boxes (N, 4) in pixels counts, shape (N,), 0 to 1.
+
+    The boxes are those of everybody in the image.
+    """
+    boxes = np.asarray(boxes, float).reshape(-1, 4)
+    large = np.minimum(boxes[:, 2:].min(axis=1, initial=np.inf) / _CLEAR_SIDE, 1.0) ** 2
+    return large * (1 - _covered(boxes))
+
+
+def _covered(boxes: Array) -> Array:
+    """Return the share of each lower half that is behind the head of somebody nearer, shape (N,)."""
+    left, top, width, height = boxes.T[:, :, None]
+    other_left, other_top, other_width, other_height = boxes.T[:, None]
+    right, bottom, middle = left + width, top + height, top + height / 2
+    crown = other_top - _HAIR * other_height
+    across = np.minimum(right, other_left + other_width) - np.maximum(left, other_left)
+    down = np.minimum(bottom, other_top + other_height) - np.maximum(middle, crown)
+    shared = np.clip(across, 0, None) * np.clip(down, 0, None) / np.maximum(width * height / 2, 1e-9)
+    nearer = other_top + other_height > bottom
+    return (shared * nearer * (other_width > width)).max(axis=1, initial=0.0)
 
 
 def believe(belief: Array, scores: Array, elapsed: Array, clear: Array, settle_time: float) -> Array:
