@@ -48,10 +48,13 @@ class Examiner:
         require_picture(content)
         return await self._run(lambda: _examine(content, blurred))
 
-    async def classify(self, image: Image, people: Sequence[Detection]) -> list[Detection]:
-        """Return the same people with the scores of this image alone."""
+    async def glances(
+        self, image: Image, people: Sequence[Detection]
+    ) -> tuple[list[Detection], list[Detection]]:
+        """Return those who are people in this image, and the same with the scores of it alone."""
         boxes = np.array([one.box for one in people], np.float32)
-        return await self._run(lambda: _detector().classify(image, boxes))
+        found, which = await self._run(lambda: _detector().classify(image, boxes))
+        return [people[number] for number in np.flatnonzero(which)], found
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         if self._waiting >= _MOST_WAITING:
@@ -73,8 +76,9 @@ def _detector() -> MaskDetector:
 
 def _examine(content: bytes, blurred: bool) -> dict[str, Any]:
     image = compressed_to_bgr(content)
-    found = _detector().detect(image)
-    shown = blur_faces(image, [one.box for one in found]) if blurred else image
+    faces = _detector().find(image)
+    found, _ = _detector().classify(image, faces)
+    shown = blur_faces(image, faces[:, :4]) if blurred else image
     drawn = _shrunk(draw_detections(shown, found))
     height, width = image.shape[:2]
     jpeg = base64.b64encode(to_jpeg(drawn)).decode()

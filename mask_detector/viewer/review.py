@@ -30,7 +30,7 @@ class Review:
     async def collect(self, camera: str, image: Image, people: Sequence[Detection]) -> None:
         """Keep those faces of an image that teach something, when the examiner has a moment."""
         try:
-            glances = await self._examiner.classify(image, people)
+            people, glances = await self._examiner.glances(image, people)
         except Busy:
             return
         await asyncio.to_thread(self._labelling.keep, camera, image, people, glances)
