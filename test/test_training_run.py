@@ -81,7 +81,7 @@ def config(tmp_path_factory):
         synthesis=replace(shipped.synthesis, count=0),
         crops=replace(shipped.crops, size=32),
         model=replace(shipped.model, weights="none"),
-        train=replace(shipped.train, head_epochs=1, epochs=2, epoch_size=8, batch_size=4),
+        train=replace(shipped.train, head_epochs=1, epochs=3, epoch_size=8, batch_size=4),
     )
 
 
@@ -102,20 +102,22 @@ def history(run: Path) -> list[dict[str, float]]:
 
 def test_a_run_keeps_its_settings_history_curves_and_best_model(config, run):
     assert load_config(run / "config.yaml") == config
-    assert [row["epoch"] for row in history(run)] == [1, 2]
+    assert [row["epoch"] for row in history(run)] == [1, 2, 3]
     assert (run / "best.keras").is_file()
     assert (run / "curves.png").is_file()
+    assert list((run / "tensorboard").glob("events.*"))
     with pytest.raises(TrainingError, match="holds a run already"):
         train(config, run)
 
 
 def test_a_run_that_was_stopped_ends_like_one_that_was_not(config, run, tmp_path):
-    (tmp_path / "history.csv").mkdir()  # so that writing fails after the first epoch, as on a full disk
-    with pytest.raises(TrainingError, match="cannot write .*history.csv"):
-        train(config, tmp_path)
+    (tmp_path / "history.csv").mkdir()  # so that writing fails after each epoch, as on a full disk
+    for resume in (False, True):
+        with pytest.raises(TrainingError, match="cannot write .*history.csv"):
+            train(config, tmp_path, resume)
     (tmp_path / "history.csv").rmdir()
     train(config, tmp_path, resume=True)
-    assert [row["epoch"] for row in history(tmp_path)] == [1, 2]
+    assert [row["epoch"] for row in history(tmp_path)] == [1, 2, 3]
     for stopped, whole in zip(history(tmp_path), history(run), strict=True):
         assert stopped == pytest.approx(whole, abs=1e-4)
 

@@ -38,7 +38,7 @@ def drawn_crops(
     framed = list(_framed(bare, detector)) if synthesis.count else []
     random = np.random.default_rng(seed)
     cut, drawn = [np.empty((0, crops.outer_size, crops.outer_size, 3), np.uint8)], []
-    chosen = shown(_chosen(framed, synthesis.count, random), "drawing masks")
+    chosen = shown(evenly(framed, synthesis.count, random), "drawing masks")
     for number, (face, frame) in enumerate(chosen):
         way = list(synthesis.ways)[number % len(synthesis.ways)]
         masked = draw_mask(cv2.imread(str(face.picture), cv2.IMREAD_COLOR), frame, way, random)
@@ -64,7 +64,7 @@ def _framed(faces: Sequence[Face], detector: FaceDetector) -> Iterator[Framed]:
                 yield face, frame
 
 
-def _chosen(framed: Sequence[Framed], count: int, random: np.random.Generator) -> list[Framed]:
+def evenly(framed: Sequence[Framed], count: int, random: np.random.Generator) -> list[Framed]:
     """Return `count` faces to draw on, each as often as the others, and none more than MOST_OF_ONE times."""
     rounds = [random.permutation(len(framed)) for _ in range(MOST_OF_ONE)]
     return [framed[number] for number in np.concatenate(rounds)[:count]]

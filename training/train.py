@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from mask_detector.background import class_scores
 from mask_detector.model_store import load_manifest
@@ -100,17 +99,18 @@ def _run_epoch(
     config: Config,
 ) -> dict[str, Any]:
     """Train one epoch, updating the moving average, and return its line of the history."""
-    began, losses, epoch = time.monotonic(), [], state.epoch
+    began, loss, epoch = time.monotonic(), 0.0, state.epoch
+    model.reset_metrics()  # else the loss would be the mean since the process began
     steps = math.ceil(config.train.epoch_size / config.train.batch_size)
     drawn = teachers.taught(batches(train_set, model.output_shape[-1], config, epoch), config)
     for step, (images, targets) in enumerate(shown(drawn, f"epoch {epoch + 1}", steps)):
         model.optimizer.learning_rate.assign(learning_rate(config.train, epoch + step / steps))
-        losses.append(float(model.train_on_batch(images, targets)))
+        loss = float(model.train_on_batch(images, targets))  # the mean of the epoch so far
         _average(state, model, config.train.averaging, epoch * steps + step)
     own = arrays_of(model.weights)
     model.set_weights(state.average)
     facts = _validate(model, val_set)
-    facts |= {"epoch": epoch + 1, "loss": float(np.mean(losses)), "seconds": time.monotonic() - began}
+    facts |= {"epoch": epoch + 1, "loss": loss, "seconds": time.monotonic() - began}
     _keep_best(state, facts)
     model.set_weights(own)
     return facts
