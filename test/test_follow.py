@@ -247,7 +247,7 @@ def test_a_clip_of_drawn_masks_is_told_change_by_change(detector, tmp_path):
     ],
 )
 def test_a_face_half_behind_a_nearer_head_counts_less(other: tuple, expected: float):
-    assert clarity([(100, 100, 40, 50), other])[0] == pytest.approx(expected, abs=0.01)
+    assert clarity(((100, 100, 40, 50), other))[0] == pytest.approx(expected, abs=0.01)
 
 
 def test_in_a_street_nobody_is_told_to_change(detector, shared_data):

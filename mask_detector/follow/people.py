@@ -96,7 +96,7 @@ class People:
         known = np.flatnonzero(rows != NOBODY)
         if len(known):
             people = [self._people[row] for row in rows[known].tolist()]
-            clear = clarity([one.box for one in found])
+            clear = clarity(tuple(one.box for one in found))
             belief[known] = self._believe(people, scores[known], clear[known], time)
         people = zip(found, belief.tolist(), self._ids_of(rows), strict=True)
         return [Detection(one.box, self._ranked(row), name) for one, row, name in people]
@@ -111,7 +111,9 @@ class People:
         self._motions = self._motions.after(elapsed)
         self._time = self._time + elapsed if self._people else time
         row_of = {person.id: row for row, person in enumerate(self._people)}
-        clear = dict(zip([one.id for one in seen], clarity([one.box for one in seen]).tolist(), strict=True))
+        clear = dict(
+            zip([one.id for one in seen], clarity(tuple(one.box for one in seen)).tolist(), strict=True)
+        )
         known = [one for one in seen if one.id in row_of]
         new = [one for one in seen if one.id and one.id not in row_of]
         changes_of_state = self._meet_again(known, [row_of[one.id] for one in known], clear)

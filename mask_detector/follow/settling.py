@@ -9,10 +9,13 @@ half somebody nearer covers a part: hair before a mouth looks much like a mask. 
 for the same calm, and a vote forgets how sure each frame was.
 """
 
+from functools import lru_cache
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Box = tuple[float, float, float, float]
 
 SURE = 0.8  # belief from which a state is settled, and with which a new one begins: the hysteresis
 _LEAST_SCORE = 0.02  # no single frame is believed to be surer
@@ -22,27 +25,26 @@ _CLEAR_SIDE = 32.0  # pixels of a face's shorter side from which a glance counts
 _HAIR = 0.6  # of a face's height, by which the head reaches above its box
 
 
-def clarity(boxes: ArrayLike) -> Array:
-    """Return how much a glance at each of the boxes (N, 4) in pixels counts, shape (N,), 0 to 1.
+@lru_cache(maxsize=2)  # asked for twice in each frame
+def clarity(boxes: tuple[Box, ...]) -> Array:
+    """Return how much a glance at each of the boxes in pixels counts, shape (N,), 0 to 1; read only.
 
     The boxes are those of everybody in the image.
     """
-    boxes = np.asarray(boxes, float).reshape(-1, 4)
-    large = np.minimum(boxes[:, 2:].min(axis=1, initial=np.inf) / _CLEAR_SIDE, 1.0) ** 2
-    return large * (1 - _covered(boxes))
+    array = np.array(boxes, float).reshape(-1, 4)
+    large = np.minimum(array[:, 2:].min(axis=1, initial=np.inf) / _CLEAR_SIDE, 1.0) ** 2
+    clear = large * (1 - _covered(*array.T)) if len(array) > 1 else large
+    clear.flags.writeable = False
+    return clear
 
 
-def _covered(boxes: Array) -> Array:
+def _covered(left: Array, top: Array, width: Array, height: Array) -> Array:
     """Return the share of each lower half that is behind the head of somebody nearer, shape (N,)."""
-    left, top, width, height = boxes.T[:, :, None]
-    other_left, other_top, other_width, other_height = boxes.T[:, None]
-    right, bottom, middle = left + width, top + height, top + height / 2
-    crown = other_top - _HAIR * other_height
-    across = np.minimum(right, other_left + other_width) - np.maximum(left, other_left)
-    down = np.minimum(bottom, other_top + other_height) - np.maximum(middle, crown)
-    shared = np.clip(across, 0, None) * np.clip(down, 0, None) / np.maximum(width * height / 2, 1e-9)
-    nearer = other_top + other_height > bottom
-    return (shared * nearer * (other_width > width)).max(axis=1, initial=0.0)
+    right, bottom = left + width, top + height
+    across = np.minimum.outer(right, right) - np.maximum.outer(left, left)
+    down = np.minimum.outer(bottom, bottom) - np.maximum.outer(bottom - height / 2, top - _HAIR * height)
+    hides = (across > 0) & (down > 0) & np.less.outer(bottom, bottom) & np.less.outer(width, width)
+    return (across * down * hides).max(axis=1) / (width * height / 2)
 
 
 def believe(belief: Array, scores: Array, elapsed: Array, clear: Array, settle_time: float) -> Array:
