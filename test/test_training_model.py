@@ -8,16 +8,19 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="training needs TensorFlow with Keras 3: pip install tensorflow")
 
-from training.config import TrainingError, load_config  # noqa: E402
+from training.backbones import backbones_of  # noqa: E402
+from training.config import Look, TrainingError, load_config  # noqa: E402
 from training.drawn import MOST_OF_ONE, evenly  # noqa: E402
-from training.model import build_model, freeze_before  # noqa: E402
+from training.looks import looked  # noqa: E402
+from training.model import build_model, freeze_before, learner_of, logits_of  # noqa: E402
 
-SHIPPED = replace(load_config().model, weights="none")
+TWO = replace(load_config().model, weights=["none"])
+ONE = replace(TWO, looks=[Look(1.0, 1)])
 
 
 def test_the_head_of_the_classics_stands_beside_the_pooled_one():
-    classic, pooled = (build_model(replace(SHIPPED, head=head), 64, 3) for head in ("classic", "pooled"))
-    assert classic.get_layer("dense").units == 128
+    classic, pooled = (build_model(replace(ONE, head=head), 64, 3) for head in ("classic", "pooled"))
+    assert 128 in [getattr(layer, "units", 0) for layer in classic.layers]
     assert classic.count_params() > pooled.count_params()
     for model in (classic, pooled):
         scores = np.array(model(np.zeros((2, 64, 64, 3), np.float32)))
@@ -25,7 +28,7 @@ def test_the_head_of_the_classics_stands_beside_the_pooled_one():
 
 
 def test_layers_before_the_one_named_are_frozen():
-    model = build_model(SHIPPED, 32, 3)
+    model = build_model(ONE, 32, 3)
     counts = []
     for layer in ("all", "block_13_expand", ""):
         freeze_before(model, layer)
@@ -41,15 +44,68 @@ def test_layers_before_the_one_named_are_frozen():
         ({"backbone": "MobileNetV9"}, "model.backbone is 'MobileNetV9': choose one of .*MobileNetV2"),
         ({"backbone": "preprocess_input"}, "model.backbone is 'preprocess_input': choose one of"),
         ({"backbone": "ResNet50V2"}, "model.width is 0.35, but ResNet50V2 has no widths: set 1.0"),
-        ({"weights": "/nowhere.h5"}, "no weights file /nowhere.h5: give one, or imagenet, or none"),
-        ({"weights": __file__}, "does not hold the weights of MobileNetV2, width 0.35"),
-        ({"weights": "imagenet", "width": 0.4}, "MobileNetV2, width 0.4, weights 'imagenet' at 32 px cannot"),
+        ({"weights": ["/nowhere.h5"]}, "no weights file /nowhere.h5: give one, or imagenet, or none"),
+        ({"weights": [__file__]}, "does not hold the weights of MobileNetV2, width 0.35"),
+        (
+            {"weights": ["imagenet"], "width": 0.4},
+            "MobileNetV2, width 0.4, weights 'imagenet' at 32 px cannot",
+        ),
     ],
 )
 def test_a_network_that_cannot_be_had_is_told_in_one_line(change, told):
     with pytest.raises(TrainingError, match=told) as error:
-        build_model(replace(SHIPPED, **change), 32, 3)
+        build_model(replace(ONE, **change), 32, 3)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_look_is_the_middle_of_the_crop_made_smaller():
+    crop = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)).astype(np.float32)
+    inputs = keras.Input(crop.shape[1:])
+    seen = keras.Model(inputs, [looked(inputs, Look(1.0, 2)), looked(inputs, Look(0.5, 1))])
+    wide, close = seen.predict(crop, verbose=0)
+    np.testing.assert_allclose(wide, crop.reshape(1, 8, 2, 8, 2, 3).mean(axis=(2, 4)), rtol=1e-5)
+    np.testing.assert_array_equal(close, crop[:, 4:12, 4:12])
+
+
+def test_the_answer_is_the_mean_of_the_looks():
+    model = build_model(TWO, 64, 3)
+    for layer, bias in zip(logits_of(model), np.float32([[0, 1, 4], [2, 1, 0]]), strict=True):
+        layer.bias.assign(bias)
+    crop = np.zeros((1, 64, 64, 3), np.float32)
+    np.testing.assert_allclose(learner_of(model).predict(crop, verbose=0)[0], [[0, 1, 4]], atol=1e-3)
+    expected = np.exp([1, 1, 2]) / np.exp([1, 1, 2]).sum()
+    np.testing.assert_allclose(model.predict(crop, verbose=0), [expected], atol=1e-3)
+
+
+def test_each_look_starts_from_its_own_weights(tmp_path):
+    first, other = build_model(TWO, 64, 3), build_model(ONE, 64, 3)
+    first.save(tmp_path / "two.keras")
+    other.save(tmp_path / "one.keras")
+    started = build_model(replace(TWO, weights=[str(tmp_path / "two.keras")]), 64, 4)
+    for base, own in zip(backbones_of(started), backbones_of(first), strict=True):
+        assert all(map(np.array_equal, base.get_weights(), own.get_weights()))
+    mixed = replace(TWO, weights=[str(tmp_path / f"{name}.keras") for name in ("one", "two")])
+    wide, close = backbones_of(build_model(mixed, 64, 3))
+    assert all(map(np.array_equal, wide.get_weights(), backbones_of(other)[0].get_weights()))
+    assert all(map(np.array_equal, close.get_weights(), backbones_of(first)[1].get_weights()))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"looks": []}, r"'model.looks' is \[\]: allowed is at least one look"),
+        ({"weights": ["none"] * 3}, r"'model.weights' is .*one for all looks, or one for each"),
+    ],
+)
+def test_looks_that_do_not_fit_are_told(change, told):
+    with pytest.raises(TrainingError, match=told):
+        replace(TWO, **change)
+
+
+@pytest.mark.parametrize(("part", "shrink"), [(0, 1), (1.1, 1), (0.5, 0)])
+def test_a_look_lies_inside_the_crop(part, shrink):
+    with pytest.raises(TrainingError, match=r"model.looks.(part|shrink)"):
+        Look(part, shrink)
 
 
 def test_no_face_is_drawn_on_more_often_than_others_or_than_allowed():

@@ -79,8 +79,8 @@ def config(tmp_path_factory):
             shipped.data, root=str(folder), train=replace(shipped.data.train, folders=[]), corrections=""
         ),
         synthesis=replace(shipped.synthesis, count=0),
-        crops=replace(shipped.crops, size=32),
-        model=replace(shipped.model, weights="none"),
+        crops=replace(shipped.crops, size=64),
+        model=replace(shipped.model, weights=["none"]),
         train=replace(shipped.train, head_epochs=1, epochs=3, epoch_size=8, batch_size=4),
     )
 
@@ -129,7 +129,7 @@ def test_the_exported_files_agree_and_stand_in_the_manifest(config, run, tmp_pat
     export(config, run, tmp_path)
     manifest = load_manifest(tmp_path)
     info = manifest.classifier()
-    assert (info.name, info.input_size, info.crop_margin) == ("tiny", 32, config.crops.margin)
+    assert (info.name, info.input_size, info.crop_margin) == ("tiny", 64, config.crops.margin)
     assert {verified(file).suffix for file in info.files.values()} == {".keras", ".tflite", ".onnx"}
     classifier = LiteRT(info, info.files["litert"].path, threads=1)
     figures = evaluate(classifier, config, run, tmp_path / "report")

@@ -12,6 +12,8 @@ COVERED = {
     "below_nose": (False, True),
     "on_chin": (False, False),
     "from_ear": (False, None),
+    "over_eyes": (None, False),
+    "scarf": (False, False),
 }
 
 
@@ -29,7 +31,7 @@ def test_a_drawn_mask_covers_nose_and_mouth_as_its_way_says(astronaut, detector,
         changed = np.abs(drawn.astype(int) - astronaut).max(axis=2) > 4
         nose, mouth = (changed_at(changed, at) for at in (points[NOSE], points[MOUTH].mean(axis=0)))
         expected = COVERED[way]
-        assert nose == expected[0], f"nose, seed {seed}"
+        assert expected[0] in (None, nose), f"nose, seed {seed}"
         assert expected[1] in (None, mouth), f"mouth, seed {seed}"
 
 

@@ -23,7 +23,7 @@ def teacher(path, size: int, scores: list[float]) -> str:
 
 
 def test_each_teacher_sees_its_own_margin(tmp_path):
-    wide = Teacher(teacher(tmp_path / "wide.keras", 40, [1, 0, 0]), 2.0)
+    wide = Teacher(teacher(tmp_path / "wide.keras", 40, [0, 1, 0]), 2.0)
     close = Teacher(teacher(tmp_path / "close.keras", 16, [0, 0, 1]), 1.0)
     base = load_config()
     config = replace(
@@ -35,7 +35,17 @@ def test_each_teacher_sees_its_own_margin(tmp_path):
     targets = np.float32([[0, 1, 0, 0]])
     seen, taught = next(Teachers(config.distil).taught([(images, targets)], config))
     assert seen.shape == (1, 32, 32, 3) and not seen.any()
-    np.testing.assert_allclose(taught, [[0.25, 0.5, 0, 0]], atol=1e-5)  # the close one saw the dark: all 0
+    np.testing.assert_allclose(taught, [[0, 0.75, 0, 0]], atol=1e-5)  # the close one saw the dark: all 0
+
+
+def test_a_teacher_who_errs_is_not_followed(tmp_path):
+    base = load_config()
+    wrong = Teacher(teacher(tmp_path / "wrong.keras", 32, [1, 0, 0]), 1.0)
+    config = replace(base, crops=replace(base.crops, size=32, margin=1.0), distil=DistilConfig([wrong], 0.9))
+    white = np.full((2, 32, 32, 3), 255, np.float32)
+    targets = np.float32([[0.6, 0.4, 0, 0], [0.4, 0.6, 0, 0]])
+    _, taught = next(Teachers(config.distil).taught([(white, targets)], config))
+    np.testing.assert_allclose(taught, [[0.96, 0.04, 0, 0], targets[1]], atol=1e-5)
 
 
 def test_background_is_learnt_from_labels_alone(tmp_path):

@@ -13,26 +13,35 @@ from training.config import ModelConfig, TrainingError
 IMAGENET, NONE = "imagenet", "none"
 
 
-def backbone(config: ModelConfig, size: int) -> tuple[keras.Model, Scaling]:
-    """Return the network without its top, for inputs (N, size, size, 3), and the scaling that it expects.
+def backbone(config: ModelConfig, number: int, size: int) -> keras.Model:
+    """Return the network of look `number` without its top, for inputs (N, size, size, 3).
 
     Raises:
         TrainingError: there is no such application or width, or the weights cannot be had or do not fit.
     """
     make = _application(config.backbone)
+    weights = config.weights[number % len(config.weights)]
     options = {"include_top": False, "input_shape": (size, size, 3), **_width(make, config)}
     try:
-        base = make(weights=IMAGENET if config.weights == IMAGENET else None, **options)
+        base = make(weights=IMAGENET if weights == IMAGENET else None, name=f"look_{number}", **options)
     except Exception as error:  # a download that fails is a bare Exception
-        raise TrainingError(f"{_named(config)} at {size} px cannot be made: {_line(error)}") from error
-    if config.weights not in (IMAGENET, NONE):
-        _load(base, Path(config.weights), config)
-    return base, Scaling.of(sys.modules[make.__module__].preprocess_input)
+        raise TrainingError(
+            f"{_named(config, weights)} at {size} px cannot be made: {_line(error)}"
+        ) from error
+    if weights not in (IMAGENET, NONE):
+        _load(base, Path(weights), number, config)
+    return base
 
 
-def backbone_of(model: keras.Model) -> keras.Model:
-    """Return the network inside a classifier that gives its features."""
-    return next(part for part in model.layers if isinstance(part, keras.Model))
+def scaling_of(config: ModelConfig) -> Scaling:
+    """Return what the network expects in place of RGB from 0 to 255."""
+    make = _application(config.backbone)
+    return Scaling.of(sys.modules[make.__module__].preprocess_input)
+
+
+def backbones_of(model: keras.Model) -> list[keras.Model]:
+    """Return the networks inside a classifier that give its features, one for each look."""
+    return [part for part in model.layers if isinstance(part, keras.Model)]
 
 
 def _application(name: str) -> Any:
@@ -50,22 +59,22 @@ def _width(make: Any, config: ModelConfig) -> dict[str, float]:
     return {}
 
 
-def _load(base: keras.Model, path: Path, config: ModelConfig) -> None:
+def _load(base: keras.Model, path: Path, number: int, config: ModelConfig) -> None:
     if not path.is_file():
         raise TrainingError(f"no weights file {path}: give one, or {IMAGENET}, or {NONE}, as --weights")
     try:
         if path.suffix == ".keras":  # a classifier trained before, whatever its head
-            base.set_weights(backbone_of(keras.saving.load_model(path, compile=False)).get_weights())
+            trained = backbones_of(keras.saving.load_model(path, compile=False))
+            base.set_weights(trained[number % len(trained)].get_weights())
         else:
             base.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise TrainingError(
-            f"{path} does not hold the weights of {_named(config)}: {_line(error)}"
-        ) from error
+    except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
+        named = _named(config, str(path))
+        raise TrainingError(f"{path} does not hold the weights of {named}: {_line(error)}") from error
 
 
-def _named(config: ModelConfig) -> str:
-    return f"{config.backbone}, width {config.width}, weights '{config.weights}'"
+def _named(config: ModelConfig, weights: str) -> str:
+    return f"{config.backbone}, width {config.width}, weights '{weights}'"
 
 
 def _line(error: Exception) -> str:

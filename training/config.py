@@ -112,16 +112,36 @@ class CropConfig:
 
 
 @dataclass(frozen=True)
+class Look:
+    """The middle `part` of a crop's side, made `shrink` times smaller; see `training.looks`."""
+
+    part: float
+    shrink: int
+
+    def __post_init__(self) -> None:
+        _require(0 < self.part <= 1, "model.looks.part", self.part, "above 0, up to 1")
+        _require(self.shrink >= 1, "model.looks.shrink", self.shrink, "at least 1")
+
+    def window(self, side: int) -> int:
+        """Return how many of `side` pixels it takes; the border is alike on both sides."""
+        return side - 2 * round((1 - self.part) * side / 2)
+
+
+@dataclass(frozen=True)
 class ModelConfig:
-    """The network: a Keras application and a small head."""
+    """The network: for each look a Keras application and a small head; their mean is the answer."""
 
     backbone: str
     width: float
-    weights: str
+    weights: list[str]
+    looks: list[Look]
     head: str
     dropout: float
 
     def __post_init__(self) -> None:
+        _require(bool(self.looks), "model.looks", self.looks, "at least one look")
+        fitting = len(self.weights) in (1, len(self.looks))
+        _require(fitting, "model.weights", self.weights, "one for all looks, or one for each")
         _require(self.width > 0, "model.width", self.width, "above 0")
         _require(self.head in HEADS, "model.head", self.head, " or ".join(HEADS))
         _require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")
@@ -205,7 +225,7 @@ class Config:
         path.write_text(yaml.safe_dump(dataclasses.asdict(self), sort_keys=False))
 
 
-def load_config(path: Path = DEFAULT_FILE, **replaced: str) -> Config:
+def load_config(path: Path = DEFAULT_FILE, **replaced: Any) -> Config:
     """Read the YAML at `path`; `replaced` gives values by dotted name, as `data__root="pictures"`.
 
     With a key `base`, a file beside it, only what differs from that one need be given.

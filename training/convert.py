@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from tempfile import TemporaryDirectory
@@ -12,11 +13,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mask_detector.quiet import libraries_muted
+from training.backbones import backbones_of
 
 # In int8 the first layers do most of the harm, and a softmax cuts small scores to 0, while both take
 # hardly any of the time; experiments.md has the figures.
-FLOAT_AT_FIRST = 0.25  # share of the operations, from the input on, that stay in float
-FLOAT_AT_LAST = 2  # operations
+FLOAT_AT_FIRST = 0.25  # share of each network's operations, from its input on, that stay in float
 
 Crops = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -31,20 +32,30 @@ def to_litert(model: keras.Model, calibration: Crops | None = None) -> bytes:
         warnings.simplefilter("ignore")  # on plans for parts of TensorFlow
         model.export(folder, format="tf_saved_model", input_signature=[signature], verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        return converter.convert() if calibration is None else _int8(converter, calibration)
+        networks = [base.name for base in backbones_of(model)]
+        return converter.convert() if calibration is None else _int8(converter, calibration, networks)
 
 
-def _int8(converter: tf.lite.TFLiteConverter, calibration: Crops) -> bytes:
-    """Calibrate, look up the operations in their order, and quantise those between the ends."""
+def _int8(converter: tf.lite.TFLiteConverter, calibration: Crops, networks: list[str]) -> bytes:
+    """Calibrate, look up the operations in their order, and quantise the later ones of each network."""
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: _one_by_one(calibration)
     quantizer = tf.lite.experimental.QuantizationDebugger(
         converter=converter, debug_dataset=lambda: _one_by_one(calibration[:1])
     )
     operations = _operations(quantizer)
-    ends = operations[: round(FLOAT_AT_FIRST * len(operations))] + operations[-FLOAT_AT_LAST:]
-    quantizer.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=ends)
+    exact = set(operations) - set(_later(operations, networks))
+    quantizer.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=sorted(exact))
     return quantizer.get_nondebug_quantized_model()
+
+
+def _later(operations: list[str], networks: list[str]) -> list[str]:
+    """Return the operations of the networks called so but for the first ones of each."""
+    later = []
+    for name in networks:
+        own = [operation for operation in operations if re.search(rf"/{re.escape(name)}(_\d+)?/", operation)]
+        later += own[round(FLOAT_AT_FIRST * len(own)) :]
+    return later
 
 
 def _operations(quantizer: tf.lite.experimental.QuantizationDebugger) -> list[str]:

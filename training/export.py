@@ -25,7 +25,7 @@ from training.cropset import CropSet
 from training.figures import Figures, figures, judged
 from training.manifest import describe, publish, require_new_name
 from training.metrics import fit_temperature
-from training.model import LOGITS
+from training.model import logits_of
 from training.options import settings_of, step_parser, told
 from training.prepare import FOUND, prepared
 from training.rejection import fit_background_threshold
@@ -67,8 +67,8 @@ def calibrate(model: keras.Model, faces: CropSet) -> float:
     """Divide the logits by the temperature that makes scores probabilities, and return it."""
     outputs = model.predict(faces.crops.astype(np.float32), batch_size=128, verbose=0)
     temperature = fit_temperature(faces.labels, class_scores(outputs, len(load_manifest().class_ids)))
-    layer = model.get_layer(LOGITS)
-    layer.set_weights([weights / temperature for weights in layer.get_weights()])
+    for layer in logits_of(model):  # the mean of the looks becomes as much smaller
+        layer.set_weights([weights / temperature for weights in layer.get_weights()])
     return temperature
 
 

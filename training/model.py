@@ -1,32 +1,56 @@
-"""The network: ImageNet features and a small head.
+"""The network: ImageNet features and a small head for each look at the crop.
 
 Preprocessing is inside, so every runtime gives it RGB from 0 to 255 and cannot get it wrong.
 """
 
 import keras
 
-from training.backbones import backbone, backbone_of
+from training.backbones import backbone, backbones_of, scaling_of
 from training.config import ModelConfig, TrainingError
+from training.looks import looked
 
-LOGITS = "logits"
+_LOGITS = "logits"  # and the number of the look
 ALL = "all"  # every layer of the backbone
 
 
 def build_model(config: ModelConfig, size: int, classes: int) -> keras.Model:
     """Return a model from crops (N, size, size, 3), 0 to 255, to probabilities (N, classes)."""
     inputs = keras.Input((size, size, 3), name="rgb")
-    base, scaling = backbone(config, size)
-    layer = scaling.layer()
+    layer = scaling_of(config).layer()
     scaled = layer(inputs) if layer else inputs
-    features = base(scaled, training=False)  # its batch statistics stay those of ImageNet: the sets are small
+    seen = enumerate(looked(scaled, look) for look in config.looks)
+    logits = [_logits(pixels, number, config, classes) for number, pixels in seen]
+    mean = keras.layers.Average(name="mean")(logits) if len(logits) > 1 else logits[0]
+    return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(mean), name="face_classifier")
+
+
+def _logits(pixels: keras.KerasTensor, number: int, config: ModelConfig, classes: int) -> keras.KerasTensor:
+    base = backbone(config, number, pixels.shape[1])
+    features = base(pixels, training=False)  # its batch statistics stay those of ImageNet: the sets are small
     dropped = keras.layers.Dropout(config.dropout)(_HEADS[config.head](features))
-    logits = keras.layers.Dense(classes, name=LOGITS)(dropped)
-    return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(logits), name="face_classifier")
+    return keras.layers.Dense(classes, name=f"{_LOGITS}_{number}")(dropped)
+
+
+def logits_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the last layer of each look."""
+    return [layer for layer in model.layers if layer.name.startswith(_LOGITS)]
+
+
+def learner_of(model: keras.Model) -> keras.Model:
+    """Return the same network with the logits of each look as outputs: each is taught by itself.
+
+    Taught as a mean, one look would rely on the other, and both would err alike.
+    """
+    return keras.Model(model.input, [layer.output for layer in logits_of(model)])
 
 
 def freeze_before(model: keras.Model, layer: str) -> None:
-    """Freeze the backbone's layers before the one called `layer`; '' freezes all of them, ALL none."""
-    base = backbone_of(model)
+    """Freeze the backbones' layers before the one called `layer`; '' freezes all of them, ALL none."""
+    for base in backbones_of(model):
+        _freeze_before(base, layer)
+
+
+def _freeze_before(base: keras.Model, layer: str) -> None:
     names = [part.name for part in base.layers]
     first = {name: number for number, name in enumerate(names)} | {ALL: 0, "": len(names)}
     if layer not in first:
@@ -46,7 +70,7 @@ def _classic(features: keras.KerasTensor) -> keras.KerasTensor:
     """The head of the classic projects; maps below 7x7, of crops below 224 px, are averaged as a whole."""
     window = [min(7, side) for side in features.shape[1:3]]
     flat = keras.layers.Flatten()(keras.layers.AveragePooling2D(window)(features))
-    return keras.layers.Dense(128, activation="relu", name="dense")(flat)
+    return keras.layers.Dense(128, activation="relu")(flat)
 
 
 _HEADS = {"pooled": _pooled, "classic": _classic}

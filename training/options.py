@@ -26,7 +26,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def settings_from(options: argparse.Namespace) -> Config:
     """Return the settings that the command line names."""
-    replaced = {"data__root": options.data, "model__weights": options.weights}
+    replaced = {"data__root": options.data, "model__weights": options.weights and [options.weights]}
     return load_config(options.config, **{key: value for key, value in replaced.items() if value})
 
 

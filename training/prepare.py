@@ -38,7 +38,7 @@ SETS = ("train", "val", "test", "val" + FOUND, "test" + FOUND)
 def prepared(config: Config, run: Path, kind: str) -> CropSet:
     """Return the crops of `kind` (one of SETS), from the run folder if the settings are the same."""
     path, stamp = run / f"crops_{kind}.npz", run / f"crops_{kind}.json"
-    wanted = json.dumps({name: value for name, value in asdict(config).items() if name in CUT_BY})
+    wanted = _cut_by(config, kind)
     if path.is_file() and stamp.is_file() and stamp.read_text() == wanted:
         return load_cropset(path)
     refused = Refused()
@@ -52,20 +52,32 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
     return crops
 
 
+def _cut_by(config: Config, kind: str) -> str:
+    """Return all that the crops of `kind` depend on: settings, labels mended by hand, face detectors."""
+    listed = _listed(config, kind)
+    facts = {name: value for name, value in asdict(config).items() if name in CUT_BY}
+    facts["corrections"] = {name: _corrections(config, name) for name in listed.scenes + listed.folders}
+    return json.dumps(facts | {"face_detectors": load_manifest().entries["face_detectors"]})
+
+
+def _listed(config: Config, kind: str) -> SetConfig:
+    return getattr(config.data, kind.split("_")[0])
+
+
 def _cut(config: Config, kind: str, refused: Refused) -> CropSet:
     if kind == "train":
         return _train_crops(config, refused)
     if kind.endswith(WITHOUT_FACE):
-        return _background(config, kind.removesuffix(WITHOUT_FACE), refused)
+        return _background(config, kind, refused)
     return _runtime_crops(config, kind, refused)
 
 
 def _background(config: Config, kind: str, refused: Refused) -> CropSet:
     """What is no face in the scenes of `kind`, for training larger than the runtime crop."""
     crops, label = config.crops, len(load_manifest().class_ids)
-    training = kind == "train"
+    training = kind.startswith("train")
     size, margin = (crops.outer_size, crops.outer_margin) if training else (crops.size, crops.margin)
-    faces = scene_faces(config, getattr(config.data, kind), refused)
+    faces = scene_faces(config, _listed(config, kind), refused)
     return background_crops(faces, config.background.count, label, size, margin, config.seed)
 
 
@@ -86,7 +98,7 @@ def _train_crops(config: Config, refused: Refused) -> CropSet:
 def _runtime_crops(config: Config, kind: str, refused: Refused) -> CropSet:
     """The crops that the node would cut: the final size and margin, nothing varied."""
     detector = make_face_detector(config.data.face_detector)
-    listed = config.data.val if kind.startswith("val") else config.data.test
+    listed = _listed(config, kind)
     faces = scene_faces(config, listed, refused) + _folders(config, listed, detector, refused)
     if kind.endswith(FOUND):
         faces = detector_boxes(faces, detector)

@@ -52,14 +52,19 @@ class Teachers:
             yield view(images, margin / seen, size), targets
 
     def _mixed(self, images: Images, targets: NDArray[np.float32], seen: float) -> NDArray[np.float32]:
-        """Teachers know the classes alone; how much of a crop is background, its label says."""
+        """Teachers know the classes alone; how much of a crop is background, its label says.
+
+        Where they err the label stands alone: what they never saw, they would teach wrong.
+        """
         scores = [
             model.predict_on_batch(view(images, margin / seen, model.input_shape[1]))
             for model, margin in self._models
         ]
         classes = scores[0].shape[1]
+        mean, own = np.mean(scores, axis=0), targets[:, :classes]
+        right = mean.argmax(axis=1) == own.argmax(axis=1)
         taught = targets.copy()
-        taught[:, :classes] = np.mean(scores, axis=0) * targets[:, :classes].sum(axis=1, keepdims=True)
+        taught[right, :classes] = (mean * own.sum(axis=1, keepdims=True))[right]
         return self._share * taught + (1 - self._share) * targets
 
 

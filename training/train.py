@@ -24,7 +24,7 @@ from training.cropset import CropSet
 from training.figures import judged
 from training.history import plot_history, write_history
 from training.metrics import class_figures, confusion_matrix, log_loss, macro_f1
-from training.model import build_model, freeze_before
+from training.model import build_model, freeze_before, learner_of
 from training.options import add_settings, settings_from, settings_of, step_parser, told
 from training.prepare import prepared
 from training.progress import shown
@@ -40,18 +40,19 @@ def train(config: Config, run: Path, resume: bool = False) -> Path:
     outputs = len(load_manifest().class_ids) + bool(config.background.count)
     keras.utils.set_random_seed(config.seed)
     model = build_model(config.model, config.crops.size, outputs)  # first: crops take long, it can be wrong
+    learner = learner_of(model)
     freeze_before(model, config.train.unfreeze_from)
     teachers = Teachers(config.distil)
     train_set, val_set = prepared(config, run, "train"), prepared(config, run, "val")
     config.save(run / "config.yaml")
     state = load_state(checkpoint) if checkpoint.is_file() else RunState(average=arrays_of(model.weights))
-    _enter_phase(model, config, state.epoch, checkpoint)
+    _enter_phase(learner, config, state.epoch, checkpoint)
     board = open_board(run / "tensorboard")
     while not _finished(state, config.train):
         if state.epoch == config.train.head_epochs:
-            _compile(model, config, state.epoch)
-        _record(state, _run_epoch(model, state, train_set, val_set, teachers, config))
-        save_state(checkpoint, state, model)
+            _compile(learner, config, state.epoch)
+        _record(state, _run_epoch(model, learner, state, train_set, val_set, teachers, config))
+        save_state(checkpoint, state, learner)
         write_history(run / "history.csv", state.history)
         board.show(state.history[-1])
     plot_history(run / "curves.png", state.history)
@@ -72,26 +73,28 @@ def _save_best(model: keras.Model, state: RunState, path: Path) -> Path:
     return path
 
 
-def _enter_phase(model: keras.Model, config: Config, epoch: int, checkpoint: Path) -> None:
+def _enter_phase(learner: keras.Model, config: Config, epoch: int, checkpoint: Path) -> None:
     """Compile for the phase of the last finished epoch and take up its variables."""
-    _compile(model, config, max(epoch - 1, 0))
+    _compile(learner, config, max(epoch - 1, 0))
     if epoch:
-        restore_variables(checkpoint, model)
+        restore_variables(checkpoint, learner)
 
 
-def _compile(model: keras.Model, config: Config, epoch: int) -> None:
+def _compile(learner: keras.Model, config: Config, epoch: int) -> None:
     """Freeze what the phase of `epoch` keeps, with an optimizer of its own."""
     head = epoch < config.train.head_epochs
-    freeze_before(model, "" if head else config.train.unfreeze_from)
+    freeze_before(learner, "" if head else config.train.unfreeze_from)
     optimizer = keras.optimizers.AdamW(1e-3, weight_decay=config.train.weight_decay, clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.train.label_smoothing)
-    model.compile(optimizer, loss)
-    optimizer.build(model.trainable_variables)
+    smoothing = config.train.label_smoothing
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+    learner.compile(optimizer, [loss] * len(learner.outputs))
+    optimizer.build(learner.trainable_variables)
 
 
 def _run_epoch(
     model: keras.Model,
+    learner: keras.Model,
     state: RunState,
     train_set: CropSet,
     val_set: CropSet,
@@ -100,12 +103,13 @@ def _run_epoch(
 ) -> dict[str, Any]:
     """Train one epoch, updating the moving average, and return its line of the history."""
     began, loss, epoch = time.monotonic(), 0.0, state.epoch
-    model.reset_metrics()  # else the loss would be the mean since the process began
+    learner.reset_metrics()  # else the loss would be the mean since the process began
     steps = math.ceil(config.train.epoch_size / config.train.batch_size)
     drawn = teachers.taught(batches(train_set, model.output_shape[-1], config, epoch), config)
     for step, (images, targets) in enumerate(shown(drawn, f"epoch {epoch + 1}", steps)):
-        model.optimizer.learning_rate.assign(learning_rate(config.train, epoch + step / steps))
-        loss = float(model.train_on_batch(images, targets))  # the mean of the epoch so far
+        learner.optimizer.learning_rate.assign(learning_rate(config.train, epoch + step / steps))
+        told = learner.train_on_batch(images, [targets] * len(learner.outputs), return_dict=True)
+        loss = float(told["loss"]) / len(learner.outputs)  # the mean of the epoch so far
         _average(state, model, config.train.averaging, epoch * steps + step)
     own = arrays_of(model.weights)
     model.set_weights(state.average)

@@ -29,6 +29,8 @@ def draw_mask(picture: Image, frame: FaceFrame, way: str, random: Random, kind: 
     """
     kind = kind or str(random.choice(list(KINDS), p=list(KINDS.values())))
     wearing = WAYS[way](random, kind == "cone")
+    if wearing.kinds and kind not in wearing.kinds:
+        kind = str(random.choice(wearing.kinds))
     left, top, right, bottom = _patch(picture, frame, wearing)
     patch, local = picture[top:bottom, left:right], frame.seen_from(left, top)
     light = read_light(picture, patch, local)

@@ -24,12 +24,16 @@ _BACK = -0.8  # z of the axis that the cheeks bend around
 
 @dataclass(frozen=True)
 class Wearing:
-    """One mask as it is worn: `outline` (N, 2) and `straps`, lines (M, 2) each, in the cloth's axes."""
+    """One mask as it is worn: `outline` (N, 2) and `straps`, lines (M, 2) each, in the cloth's axes.
+
+    `kinds` names the only kinds of cloth that may be worn so, any if empty.
+    """
 
     outline: Points
     straps: tuple[Points, ...]
     surface: Surface
     crumpled: float
+    kinds: tuple[str, ...] = ()
 
 
 def worn(random: Random, cone: bool) -> Wearing:
@@ -56,6 +60,39 @@ def on_chin(random: Random, cone: bool) -> Wearing:
     bottom = top + random.uniform(0.5, 0.8)
     bulge = 0.3 if cone else random.uniform(0.02, 0.1)
     return _on_face(random, (top, bottom, half, *sides), 0.0, bulge, crumpled=random.uniform(0.4, 1.0))
+
+
+def over_eyes(random: Random, cone: bool) -> Wearing:
+    """Over the eyes, and at most the nose."""
+    top, half = random.uniform(-0.38, -0.2), random.uniform(1.1, 1.4)
+    sides = (top + random.uniform(0.02, 0.15), random.uniform(0.35, 0.55))
+    bottom = random.uniform(0.45, 0.8)
+    nose = random.uniform(0.2, 0.36)
+    return _on_face(random, (top, bottom, half, *sides), nose, 0.3 if cone else random.uniform(0.02, 0.08))
+
+
+def scarf(random: Random, cone: bool) -> Wearing:
+    """No mask, but a scarf, a collar or a hood's hem around the neck, below the chin."""
+    top, half, low = random.uniform(1.72, 2.15), random.uniform(1.2, 1.75), 2.75
+    droop = random.uniform(-0.35, 0.1)  # of the ends against the middle: an open collar, a wound scarf
+    right = [(0.4 * half, top + 0.3 * droop), (half, top + droop), (half, low)]
+    outline = np.array([(0, top), *right, *[(-a, y) for a, y in reversed(right)]])
+    return Wearing(
+        _rounded(outline, 0.2), (), _around_neck(random), random.uniform(0.5, 1.0), ("cloth", "plain")
+    )
+
+
+def _around_neck(random: Random) -> Surface:
+    """Return the surface of cloth that stands off a neck and widens to the shoulders."""
+    width, spread = random.uniform(0.8, 1.2), random.uniform(0.2, 0.9)
+    front = random.uniform(-0.25, 0.1)
+
+    def surface(a: Points, y: Points) -> Points:
+        half = width + spread * np.clip(y - 1.9, 0, None)
+        angle = np.clip(a / half, -1.9, 1.9)
+        return np.stack([half * np.sin(angle), y, _BACK + (front - _BACK) * np.cos(angle)], axis=-1)
+
+    return surface
 
 
 def from_ear(random: Random, cone: bool) -> Wearing:
@@ -101,6 +138,8 @@ WAYS: dict[str, Callable[[Random, bool], Wearing]] = {
     "below_nose": below_nose,
     "on_chin": on_chin,
     "from_ear": from_ear,
+    "over_eyes": over_eyes,
+    "scarf": scarf,
 }
 
 
