@@ -35,7 +35,7 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
     os.environ.update(transport_environment())
     keep_freed_memory()
     try:
-        rclpy.init(args=[sys.argv[0], *arguments, *_log_options()])
+        rclpy.init(args=[sys.argv[0], *arguments, *log_options()])
     except RuntimeError as error:  # an unknown ROS argument, a damaged parameter file
         print(f"ROS cannot start with these arguments: {error}", file=sys.stderr)
         return 1
@@ -64,7 +64,7 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
     return getattr(node, "exit_code", 0)
 
 
-def _log_options() -> list[str]:
+def log_options() -> list[str]:
     """Return what lets ROS start where it cannot write its log, on a read-only disk for example."""
     home = os.environ.get("ROS_HOME") or "~/.ros"
     folder = Path(os.environ.get("ROS_LOG_DIR") or f"{home}/log").expanduser()
