@@ -52,16 +52,19 @@ class Camera:
     def first_answer(self, message: ImageMsg, alive: Callable[[], bool]) -> float:
         """Publish until the first detections come; return when, by the monotonic clock.
 
+        Late answers of a node that was there before do not count.
+
         Raises:
             TimeoutError: nothing came.
         """
         self.answers.clear()
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and alive():
+        began = time.monotonic()
+        while time.monotonic() < began + PATIENCE and alive():
             self.send(message)
             self._spin_until(time.monotonic() + _TRY_AGAIN)
-            if self.answers:
-                return self.answers[0].received
+            if own := [answer for answer in self.answers if answer.sent >= began]:
+                return own[0].received
+            self.answers.clear()
         raise TimeoutError(f"no detections within {PATIENCE:.0f} s")
 
     def ask(self, messages: Sequence[ImageMsg]) -> list[Answer]:

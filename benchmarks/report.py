@@ -17,9 +17,9 @@ Results = dict[str, Any]
 def line(results: Results) -> str:
     """Return the three figures of the 640×480, one-face case."""
     ours = results["threads_2"][OURS]
-    ratio, _, _ = _ratio(results["threads_2"], CLASSIC, BASE)
+    times, _, _ = ratio(results["threads_2"], CLASSIC, BASE)
     start = np.median(ours["start_s"])
-    return f"speed: {ratio:.1f} x classic, first detection {start:.1f} s, {ours['memory_mb']:.0f} MB"
+    return f"speed: {times:.1f} x classic, first detection {start:.1f} s, {ours['memory_mb']:.0f} MB"
 
 
 def markdown(results: Results) -> str:
@@ -44,7 +44,7 @@ def markdown(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _ratio(group: Results, name: str, case: str) -> tuple[float, float, float]:
+def ratio(group: Results, name: str, case: str) -> tuple[float, float, float]:
     """Return median, least and largest of the ratios to ours, turn by turn."""
     pairs = zip(
         group[name]["cases"][case]["medians_ms"], group[OURS]["cases"][case]["medians_ms"], strict=True
@@ -68,10 +68,10 @@ def _ratios(results: Results) -> str:
     own = further_face(group[OURS])
     for name, entry in group.items():
         if name != OURS:
-            median, least, largest = _ratio(group, name, BASE)
+            median, least, largest = ratio(group, name, BASE)
             faces = further_face(entry) / own
             rows.append([entry["title"], f"{median:.1f} ({least:.1f} to {largest:.1f})", f"{faces:.1f}"])
-    return _table(["this project is faster than", "end to end, times", "each further face, times"], rows)
+    return table(["this project is faster than", "end to end, times", "each further face, times"], rows)
 
 
 def _everybody(results: Results) -> str:
@@ -87,7 +87,7 @@ def _everybody(results: Results) -> str:
             ])  # fmt: skip
     head = ["", "threads", "end to end", "99th percentile", "frames/s", "first detection, s",
             "memory, MB (in the end)", "one core at 30 fps", "answered at 30 fps"]  # fmt: skip
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _sizes(results: Results) -> str:
@@ -105,7 +105,7 @@ def _by_case(results: Results, wanted) -> str:
     keys = [key for key in group[OURS]["cases"] if wanted(int(key.split("x")[0]), int(key.split(", ")[1]))]
     keys.sort(key=lambda key: (int(key.split("x")[0]), int(key.split(", ")[1])))
     rows = [[entry["title"], *(_cell(entry["cases"][key]) for key in keys)] for entry in group.values()]
-    return _table(["", *keys], rows)
+    return table(["", *keys], rows)
 
 
 def _stages(stages: Results) -> str:
@@ -114,7 +114,7 @@ def _stages(stages: Results) -> str:
         models = sum(spent[stage] for stage in _MODELS)
         others = sum(spent.values()) - models
         rows.append([case, *(f"{spent[stage]:.2f}" for stage in STAGES), f"{models:.2f}", f"{others:.2f}"])
-    return _table(["frame", *STAGES, "the two models", "all else"], rows)
+    return table(["frame", *STAGES, "the two models", "all else"], rows)
 
 
 def _spread(case: Results) -> str:
@@ -126,7 +126,7 @@ def _cell(case: Results) -> str:
     return f"{_spread(case)}, {case['found']:.0f} found"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

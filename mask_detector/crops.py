@@ -24,11 +24,16 @@ def crop_faces(image: Image, boxes: ArrayLike, size: int, margin: float) -> Imag
     Returns:
         RGB crops, shape (N, size, size, 3); pixels beyond the image repeat its edge.
     """
-    crops = [_crop(image, square, size) for square in squares_around(boxes, margin)]
-    return np.stack(crops) if crops else np.empty((0, size, size, 3), np.uint8)
+    squares = squares_around(boxes, margin)
+    crops = np.empty((len(squares), size, size, 3), np.uint8)
+    for square, crop in zip(squares, crops, strict=True):
+        _crop(image, square, crop)
+    return crops
 
 
-def _crop(image: Image, square: NDArray[np.float32], size: int) -> Image:
+def _crop(image: Image, square: NDArray[np.float32], crop: Image) -> None:
+    """Fill `crop` with what the square shows."""
+    size = len(crop)
     side = max(1, round(float(square[2])))
     left, top = (round(float(value)) for value in square[:2])
     height, width = image.shape[:2]
@@ -40,4 +45,4 @@ def _crop(image: Image, square: NDArray[np.float32], size: int) -> Image:
         inside = cv2.copyMakeBorder(inside, *margins, cv2.BORDER_REPLICATE)
     shrinks = inside.shape[0] > size  # averaging keeps a large face free of aliasing
     resized = cv2.resize(inside, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
+    cv2.cvtColor(resized, cv2.COLOR_BGR2RGB, dst=crop)

@@ -34,6 +34,7 @@ from mask_detector.errors import MaskDetectorError
 from mask_detector.frame_sources import Frame, default_source
 from mask_detector.image_conversion import to_bgr
 from mask_detector.messages import from_detection_array, to_image
+from mask_detector.node_main import log_options
 from mask_detector.outputs import JsonLines, VideoWriter, frame_line
 from mask_detector.player import Player
 from mask_detector.timeline import Timeline
@@ -159,7 +160,7 @@ def _run(spec: str, out: Path, detector: subprocess.Popen, viewer: DemoViewer, s
         )
     source = spec or default_source() or str(make_demo_clip(out / "demo_clip.mp4"))
     print(f"demo: {source}; Ctrl-C ends it", file=sys.stderr)
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=log_options(), signal_handler_options=SignalHandlerOptions.NO)
     node = Demo(detector, stop)
     player = Player(source, stop, _tell)
     timeline = Timeline()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from inspect import getdoc
 from itertools import takewhile
+from pathlib import Path
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
@@ -34,7 +35,7 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
     os.environ.update(transport_environment())
     keep_freed_memory()
     try:
-        rclpy.init(args=[sys.argv[0], *arguments])
+        rclpy.init(args=[sys.argv[0], *arguments, *log_options()])
     except RuntimeError as error:  # an unknown ROS argument, a damaged parameter file
         print(f"ROS cannot start with these arguments: {error}", file=sys.stderr)
         return 1
@@ -61,6 +62,21 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
         rclpy.try_shutdown()
         _ignore_signals()  # rclpy has just put back what was before
     return getattr(node, "exit_code", 0)
+
+
+def log_options() -> list[str]:
+    """Return what lets ROS start where it cannot write its log, on a read-only disk for example."""
+    home = os.environ.get("ROS_HOME") or "~/.ros"
+    folder = Path(os.environ.get("ROS_LOG_DIR") or f"{home}/log").expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return []
+        reason = "it is read-only"
+    except OSError as error:
+        reason = str(error.strerror)
+    print(f"no log in {folder} ({reason}): ROS_LOG_DIR may name another folder", file=sys.stderr)
+    return ["--ros-args", "--disable-external-lib-logs"]
 
 
 def _ignore_signals() -> None:

@@ -8,6 +8,7 @@ from sensor_msgs.msg import Image as ImageMsg
 from vision_msgs.msg import Detection2DArray
 
 from benchmarks.frames import frames
+from benchmarks.headline import README, RESULTS, headline, told
 from benchmarks.node_process import NodeProcess
 from benchmarks.peer import _level
 from benchmarks.soak import Sample, verdict
@@ -49,3 +50,7 @@ def test_the_soak_sees_what_grows():
 
 def test_the_peer_has_an_anchor_for_each_of_its_answers():
     assert sum(len(_level(cells, (0.1, 0.2))) for cells in (33, 17, 9, 5, 3)) == 5972
+
+
+def test_the_readme_s_figures_are_those_of_the_saved_results():
+    assert told(README.read_text()) == headline(json.loads(RESULTS.read_text()))

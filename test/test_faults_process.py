@@ -205,6 +205,13 @@ def test_a_second_node_of_the_same_name_is_told_once(probe, capfd):
     time.sleep(0.1)
 
 
+def test_a_node_whose_log_cannot_be_written_works(probe, publisher, astronaut, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROS_LOG_DIR", "/proc/log")
+    with running("detector", log=tmp_path / "log") as detector:
+        assert probe.ask(publisher, to_image(astronaut, probe.header()), DETECTIONS).detections
+        assert detector.output.count("no log in /proc/log (No such file or directory)") == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

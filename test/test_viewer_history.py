@@ -86,6 +86,20 @@ def test_a_kill_loses_nothing_that_was_written(tmp_path):
     assert len(changes) in (len(written), len(written) + 1), "one may be written and not yet told"
 
 
+def test_a_full_disk_at_the_end_is_told_and_what_was_written_stays(tmp_path):
+    path = tmp_path / "history.sqlite"
+    history = History(path)
+    history.add_change("/a", "mask", 2e9)
+    history.write(history.take())
+    pages = history._database.execute("PRAGMA page_count").fetchone()[0]
+    history._database.execute(f"PRAGMA max_page_count = {pages}")
+    for number in range(9999):
+        history.add_change("/a", "no_mask", 2e9 + number)
+    with pytest.raises(MaskDetectorError, match="not written: database or disk is full"):
+        history.close()
+    assert History(path).changes(2e9, 3e9) == [(2e9, "/a", "mask")]
+
+
 def test_what_is_too_old_or_too_much_goes(tmp_path):
     path = tmp_path / "history.sqlite"
     history = History(path, Limits(days=2))

@@ -1,5 +1,7 @@
 """LiteRT (TensorFlow Lite): the default runtime, small and quick to start."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,9 @@ from mask_detector.quiet import libraries_muted
 class LiteRT:
     """Classifier by a `.tflite` file with float input and output.
 
+    Several faces are classified side by side, each by a network of one thread. Two threads within one
+    network wait for each other after each layer: that is slower as soon as anything else runs.
+
     Raises:
         ModelError: the file is not a model of this shape.
     """
@@ -23,25 +28,50 @@ class LiteRT:
 
     def __init__(self, info: ClassifierInfo, model: Path, threads: int) -> None:
         self.info = info
+        # Not by its path: a file that is mapped and then cut short would end the process.
+        self._content = model.read_bytes()
+        self._threads = threads
+        self._others = ThreadPoolExecutor(max(1, threads - 1))
         try:
-            with libraries_muted():  # it announces its choice of kernels
-                # Not by its path: a file that is mapped and then cut short would end the process.
-                self._interpreter = Interpreter(model_content=model.read_bytes(), num_threads=threads)
-                self._interpreter.allocate_tensors()
+            self._networks = [_Network(self._content)]
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{model} is not a LiteRT model: {error}") from error
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]["index"]
 
     def classify(self, crops: Image) -> Scores:
         """Return class probabilities; see `Classifier.classify`."""
-        scores = [self._classify_one(crop) for crop in crops]
-        return np.concatenate(scores) if scores else np.empty((0, self._classes()), np.float32)
+        scores = np.empty((len(crops), self._networks[0].outputs), np.float32)
+        left = iter(range(len(crops)))
+        own, *others = self._crew(len(crops))
+        shares = [self._others.submit(network.work_off, left, crops, scores) for network in others]
+        own.work_off(left, crops, scores)
+        for share in shares:
+            if not share.cancel():  # on a busy machine it may not even have begun
+                share.result()
+        return scores
 
-    def _classify_one(self, crop: Image) -> Scores:
-        self._interpreter.set_tensor(self._input["index"], crop[None].astype(self._input["dtype"]))
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)
+    def _crew(self, faces: int) -> list["_Network"]:
+        """Return the networks to be at work at once; those that were never needed are made."""
+        wanted = max(1, min(self._threads, faces))
+        while len(self._networks) < wanted:
+            self._networks.append(_Network(self._content))
+        return self._networks[:wanted]
 
-    def _classes(self) -> int:
-        return int(self._interpreter.get_output_details()[0]["shape"][-1])
+
+class _Network:
+    """One copy of the model; `outputs` is how many probabilities it gives."""
+
+    def __init__(self, content: bytes) -> None:
+        with libraries_muted():  # it announces its choice of kernels
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._interpreter.allocate_tensors()
+        output = self._interpreter.get_output_details()[0]
+        self._input = self._interpreter.tensor(self._interpreter.get_input_details()[0]["index"])
+        self._output = self._interpreter.tensor(output["index"])
+        self.outputs = int(output["shape"][-1])
+
+    def work_off(self, left: Iterator[int], crops: Image, scores: Scores) -> None:
+        """Classify one crop after another, as long as there are numbers of crops left."""
+        for number in left:
+            self._input()[0] = crops[number]
+            self._interpreter.invoke()
+            scores[number] = self._output()[0]

@@ -44,8 +44,7 @@ class LiteRTFaces:
 
     def _levels(self, image: Image) -> list[Level]:
         interpreter = self._interpreter((1, *image.shape))
-        entry = interpreter.get_input_details()[0]
-        interpreter.set_tensor(entry["index"], image[None].astype(entry["dtype"]))
+        interpreter.tensor(interpreter.get_input_details()[0]["index"])()[0] = image
         interpreter.invoke()
         parts = [interpreter.get_tensor(output["index"])[0] for output in interpreter.get_output_details()]
         parts.sort(key=lambda part: (-part.shape[0], part.shape[-1]))  # finest first; as in PARTS

@@ -33,11 +33,14 @@ class Following:
             of the face detector.
         patience: seconds for which a person may be unseen until they have left.
         settle_time: seconds of clear evidence after which a state is settled or changes, about.
+        look_interval: seconds for which the last look at a face counts where it confirms a settled state;
+            0 for a look in every frame.
     """
 
     score_threshold: float = 0.3
     patience: float = 1.5
     settle_time: float = 0.4
+    look_interval: float = 0.0
 
 
 @dataclass
@@ -86,6 +89,11 @@ class People:
         expected = self._motions.only(awaited).after(self._elapsed(time))
         rows = associate(expected, places_of(boxes), certain)
         return np.append(np.flatnonzero(awaited), NOBODY)[rows]
+
+    def settled(self, rows: Rows) -> list[Detection | None]:
+        """Return what is believed of the people in `rows`, None where no state is settled."""
+        people = (None if row == NOBODY else self._people[row] for row in rows.tolist())
+        return [one.detection if one and one.settled else None for one in people]
 
     def see(self, rows: Rows, found: Sequence[Detection], time: float) -> list[Detection]:
         """Return what was found with ids and with settled scores; `rows` as `find` gave them."""

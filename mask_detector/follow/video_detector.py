@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from mask_detector.boxes import Boxes, clip_boxes
 from mask_detector.crops import Image
 from mask_detector.detection import Detection
-from mask_detector.follow.association import NOBODY
+from mask_detector.face_detectors import Faces
+from mask_detector.follow.association import NOBODY, Rows
 from mask_detector.follow.people import People
 from mask_detector.pipeline import MaskDetector
 
@@ -25,6 +28,14 @@ class Seen:
     boxes: Boxes
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What the classifier said of somebody, and when, in seconds."""
+
+    time: float
+    detection: Detection
+
+
 class VideoDetector:
     """Finds, classifies and follows the people in one stream of images.
 
@@ -38,14 +49,39 @@ class VideoDetector:
     def __init__(self, detector: MaskDetector, people: People) -> None:
         self._detector = detector
         self.people = people
+        self._last_looks: dict[str, _Look] = {}
 
     def see(self, image: Image, time: float) -> Seen:
         """Return who is in a BGR image of shape (height, width, 3) taken at `time` seconds."""
         faces = self._detector.find(image, self.people.following.score_threshold)
+        boxes = clip_boxes(faces[:, :4], *image.shape[1::-1])
         certain = faces[:, 14] >= self._detector.face_detector.search.score_threshold
-        rows = self.people.find(clip_boxes(faces[:, :4], *image.shape[1::-1]), certain, time)
+        rows = self.people.find(boxes, certain, time)
         keep = certain | (rows != NOBODY)
-        found, are_people = self._detector.classify(image, faces[keep])
+        looks = self._look(image, faces[keep], rows[keep], time)
+        are_people = np.array([look is not None for look in looks], bool)
+        pairs = zip(looks, boxes[keep].tolist(), strict=True)
+        found = [replace(look.detection, box=tuple(box)) for look, box in pairs if look]
         people = self.people.see(rows[keep][are_people], found, time)
-        pairs = zip(found, people, strict=True)
-        return Seen(people, [replace(one, id=person.id) for one, person in pairs], faces[:, :4])
+        ids = [person.id for person in people]
+        self._last_looks = dict(zip(ids, filter(None, looks), strict=True))
+        raw = [replace(one, id=name) for one, name in zip(found, ids, strict=True)]
+        return Seen(people, raw, faces[:, :4])
+
+    def _look(self, image: Image, faces: Faces, rows: Rows, time: float) -> list[_Look | None]:
+        """Return a look at each face, new or the last one, and None where there is no face."""
+        looks = [self._lasting(state, time) for state in self.people.settled(rows)]
+        due = np.flatnonzero([look is None for look in looks])
+        found, are_people = self._detector.classify(image, faces[due])
+        for number, detection in zip(due[are_people].tolist(), found, strict=True):
+            looks[number] = _Look(time, detection)
+        return looks
+
+    def _lasting(self, state: Detection | None, time: float) -> _Look | None:
+        """Return the last look at somebody whose state is settled, if it was just now and confirmed that.
+
+        After one that speaks against it every frame is looked at again: it may be the beginning of a change.
+        """
+        look = self._last_looks.get(state.id) if state else None
+        lasts = look and 0 <= time - look.time < self.people.following.look_interval
+        return look if lasts and look.detection.class_id == state.class_id else None

@@ -16,6 +16,7 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from mask_detector.errors import MaskDetectorError
+from mask_detector.node_main import log_options
 from mask_detector.transport import transport_environment
 from mask_detector.viewer.examiner import Examiner
 from mask_detector.viewer.faces import Policy
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.nice(_NICE)
     os.environ.update(transport_environment())
     try:
-        rclpy.init(args=[sys.argv[0], *arguments[len(own) :]], signal_handler_options=SignalHandlerOptions.NO)
+        given = [sys.argv[0], *arguments[len(own) :], *log_options()]
+        rclpy.init(args=given, signal_handler_options=SignalHandlerOptions.NO)
         asyncio.run(_run(options))
         return 0
     except KeyboardInterrupt:  # before there was anything to end

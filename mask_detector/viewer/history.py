@@ -170,10 +170,18 @@ class History:
             return self._database.execute(query, values).fetchall()
 
     def close(self) -> None:
-        """Write what is left and close."""
-        self.write(self.take())
-        with self._lock:
-            self._database.close()
+        """Write what is left and close.
+
+        Raises:
+            MaskDetectorError: the disk is full; what was written before stays.
+        """
+        try:
+            self.write(self.take())
+        except sqlite3.Error as error:
+            raise MaskDetectorError(f"the last seconds of the history are not written: {error}") from error
+        finally:
+            with self._lock:
+                self._database.close()
 
 
 def averages(rows: Sequence[Row], camera: str = "") -> dict[int, dict[str, float]]:
