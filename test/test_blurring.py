@@ -14,7 +14,7 @@ from rosbags.rosbag2 import StoragePlugin
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header, String
-from viewing import Viewer, jpeg, viewing
+from viewing import Viewer, jpeg, looking_at
 
 from mask_detector.annotate import main as annotate
 from mask_detector.bag import main as bag
@@ -73,23 +73,7 @@ async def first_picture(viewer: Viewer) -> Image:
 
 
 def test_the_viewer_shows_no_face_if_told_so(tmp_path: Path, astronaut):
-    picture = tmp_path / "person.png"
-    cv2.imwrite(str(picture), astronaut)
-    camera = [
-        "camera",
-        "--ros-args",
-        "-p",
-        f"source:={picture}",
-        "-p",
-        "rate:=10.0",
-        "-r",
-        "image_raw:=image",
-    ]
-    with (
-        running("detector", log=tmp_path / "detector.log"),
-        running(*camera, log=tmp_path / "camera.log"),
-        viewing(tmp_path / "viewer.log", "--blur-faces") as viewer,
-    ):
+    with looking_at(astronaut, tmp_path, "--blur-faces") as viewer:
         shown = asyncio.run(asyncio.wait_for(first_picture(viewer), 60))
         assert detail(shown) < FINE < detail(astronaut)
         _, tried = viewer.post("/api/classify", jpeg(astronaut))

@@ -95,7 +95,9 @@ def test_changes_are_listed_and_said_and_faces_are_shown_where_allowed(scene, pa
     page.until(lambda: "no mask" in page.text("#changes"), "the state of a person")
     assert "mask worn properly" in page.text("#changes")
     faces = "return [...document.querySelectorAll('#changes img')].filter((i) => i.naturalWidth == 96).length"
-    page.until(lambda: "images arrive" in page.text("#health"), "the viewer to know the camera")
+    sliders = "return document.querySelectorAll('.slider').length"
+    known = lambda: page.run(sliders) and "images:" in page.text("#health")  # noqa: E731
+    page.until(known, "the viewer to know the camera")
     for enabled in (False, True):  # all begin anew
         assert scene.viewer.post("/api/enable", {"camera": NODE, "enabled": enabled})[0] == 200
     page.until(lambda: page.run(faces) >= 2, "their faces")
