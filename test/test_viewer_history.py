@@ -62,6 +62,15 @@ def test_seconds_are_counted_by_class_and_gaps_are_left_out():
     assert list(averages(rows, "/b")) == []
 
 
+def test_a_camera_of_one_image_a_second_is_watched():
+    history = History()
+    for _ in range(5):
+        history.add_people("/a", {"mask": 1}, 1.1)
+    history.write(history.take())
+    rows = history.presence(0, time.time() + 10, 86_400)
+    assert {row[2]: row[3] for row in rows} == pytest.approx({"": 5.5, "mask": 5.5})
+
+
 def test_averages_of_several_cameras_add_up(day):
     rows = day.presence(MORNING, MORNING + HOUR, HOUR)
     assert averages(rows)[MORNING]["mask"] == pytest.approx(2.8)
