@@ -139,7 +139,7 @@ def _camera_table(summary: Summary) -> str:
 def _camera_row(name: str, shares: Shares) -> str:
     cells = [_duration(shares.watched), _people(shares.people)]
     cells += [f"{shares.share(look.id):.0%}" if shares.total else "–" for look in looks()]
-    cells.append(f"{shares.changes / shares.watched * 3600:.0f}" if shares.watched else "–")
+    cells.append(f"{shares.changes / shares.watched * 3600:,.0f}" if shares.watched else "–")
     return f"<tr><td>{escape(_short(name))}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
