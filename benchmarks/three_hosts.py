@@ -8,7 +8,6 @@ multicast. Needs root and iproute2, and removes what it made.
 """
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
+from mask_detector.child import end  # noqa: E402
 from mask_detector.demo_clip import make_demo_clip  # noqa: E402
 
 _HOSTS = {"camera": "10.66.6.1", "detector": "10.66.6.2", "viewer": "10.66.6.3"}
@@ -117,12 +117,7 @@ def _on(host: str, command: list[str]) -> Iterator[subprocess.Popen]:
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end(process)
 
 
 def _sent(host: str) -> int:

@@ -28,6 +28,7 @@ from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
+from mask_detector.child import end
 from mask_detector.demo_clip import make_demo_clip
 from mask_detector.demo_viewer import DemoViewer
 from mask_detector.errors import MaskDetectorError
@@ -145,12 +146,7 @@ def _detector() -> Iterator[subprocess.Popen]:
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end(process)
 
 
 def _run(spec: str, out: Path, detector: subprocess.Popen, viewer: DemoViewer, stop: Event) -> int:

@@ -1,9 +1,10 @@
 """The demo's page in the browser: a viewer in a process of its own, without which the demo goes on."""
 
-import signal
 import subprocess
 import sys
 from threading import Event, Thread
+
+from mask_detector.child import end
 
 _PATIENCE = 30.0  # seconds
 
@@ -38,11 +39,5 @@ class DemoViewer:
         self._settled.wait(_PATIENCE)
 
     def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process, 5.0)
         self._reader.join(1)

@@ -8,6 +8,7 @@ os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 import cv2  # noqa: E402
+import installation  # noqa: E402
 import pytest  # noqa: E402
 
 from mask_detector.crops import Image  # noqa: E402
@@ -25,6 +26,12 @@ def shared_data() -> Path:
     if not (folder / "scenes_val.json").is_file():
         pytest.skip(f"no real images in {folder}; MASK_DETECTOR_DATA may name another folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> installation.Installed:
+    """The package, built and installed by colcon."""
+    return installation.build(tmp_path_factory.mktemp("workspace"))
 
 
 @pytest.fixture

@@ -9,15 +9,21 @@ import aiohttp
 import cv2
 import numpy as np
 from graph import Probe, running
+from rclpy.serialization import deserialize_message
+from rosbags.rosbag2 import StoragePlugin
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
-from viewing import Viewer, jpeg, viewing
+from std_msgs.msg import Header, String
+from viewing import Viewer, jpeg, looking_at
 
+from mask_detector.annotate import main as annotate
+from mask_detector.bag import main as bag
+from mask_detector.bag.files import BagWriter, messages, reading
 from mask_detector.blurring import blur_faces
 from mask_detector.crops import Image
 from mask_detector.face_detectors import make_face_detector
-from mask_detector.image_conversion import compressed_to_bgr
-from mask_detector.messages import to_image
+from mask_detector.image_conversion import compressed_to_bgr, to_bgr
+from mask_detector.messages import to_compressed_image, to_image
 
 FACE = (178, 63, 90, 113)
 ANNOTATED = "/mask_detector/annotated_image/compressed"
@@ -67,24 +73,36 @@ async def first_picture(viewer: Viewer) -> Image:
 
 
 def test_the_viewer_shows_no_face_if_told_so(tmp_path: Path, astronaut):
-    picture = tmp_path / "person.png"
-    cv2.imwrite(str(picture), astronaut)
-    camera = [
-        "camera",
-        "--ros-args",
-        "-p",
-        f"source:={picture}",
-        "-p",
-        "rate:=10.0",
-        "-r",
-        "image_raw:=image",
-    ]
-    with (
-        running("detector", log=tmp_path / "detector.log"),
-        running(*camera, log=tmp_path / "camera.log"),
-        viewing(tmp_path / "viewer.log", "--blur-faces") as viewer,
-    ):
+    with looking_at(astronaut, tmp_path, "--blur-faces") as viewer:
         shown = asyncio.run(asyncio.wait_for(first_picture(viewer), 60))
         assert detail(shown) < FINE < detail(astronaut)
         _, tried = viewer.post("/api/classify", jpeg(astronaut))
         assert tried["detections"] and detail(compressed_to_bgr(base64.b64decode(tried["jpeg"]))) < FINE
+
+
+def test_the_copies_of_annotate_show_no_face_if_told_so(tmp_path: Path, astronaut, capsys):
+    picture, out = tmp_path / "person.png", tmp_path / "out"
+    cv2.imwrite(str(picture), astronaut)
+    command = [str(picture), "--out", str(out)]
+    assert annotate(command) == 0
+    assert detail(cv2.imread(str(out / "person.png"))) > FINE
+    lines = (out / "annotations.jsonl").read_text()
+    assert annotate([*command, "--blur-faces", "--resume"]) == 0  # nothing of the former run remains
+    assert detail(cv2.imread(str(out / "person.png"))) < FINE
+    assert (out / "annotations.jsonl").read_text() == lines and json.loads(lines)["detections"]
+
+
+def test_a_bag_with_blurred_faces_has_no_other_pictures(tmp_path: Path, astronaut, capsys):
+    raw, jpeg = to_image(astronaut, Header()), to_compressed_image(astronaut, Header(), 95)
+    writer = BagWriter(tmp_path / "in", StoragePlugin.MCAP)
+    with writer:
+        for topic, message in (("/camera", raw), ("/camera/compressed", jpeg), ("/said", String(data="hi"))):
+            writer.add(topic, message, 1)
+    command = ["--topic", "/camera", str(tmp_path / "in"), str(tmp_path / "out"), "--blur-faces"]
+    assert bag(command) == 0
+    assert "left out, as they may show faces: /camera, /camera/compressed" in capsys.readouterr().err
+    with reading(tmp_path / "out") as reader:
+        found = {connection.topic: data for connection, _, data in messages(reader)}
+    assert set(found) == {"/said", "/mask_detector/detections", "/mask_detector/annotated_image"}
+    drawn = deserialize_message(found["/mask_detector/annotated_image"], ImageMsg)
+    assert detail(to_bgr(drawn)) < FINE

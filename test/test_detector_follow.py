@@ -7,12 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import Probe, Process, running
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
+from test_aggregator import analyzer, takes
 from vision_msgs.msg import Detection2DArray
 
 from mask_detector.crops import Image
@@ -23,7 +23,6 @@ from mask_detector.messages import to_image
 NODE = "/mask_detector"
 DETECTIONS = f"{NODE}/detections"
 CHANGES = f"{NODE}/state_changes"
-REPOSITORY = Path(__file__).resolve().parents[1]
 NOBODY = np.full((512, 512, 3), 128, np.uint8)
 
 
@@ -180,9 +179,7 @@ def test_cameras_in_namespaces_are_told_apart(probe, tmp_path):
             "left/mask_detector: images",
             "left/mask_detector: detections",
         ]
-    analyzers = yaml.safe_load((REPOSITORY / "config" / "diagnostics.yaml").read_text())["analyzers"]
-    (wanted,) = analyzers["ros__parameters"]["mask_detector"]["contains"]
-    assert all(wanted in one.name for one in arrays[0].status)
+    assert all(takes(analyzer(), one.name) for one in arrays[0].status)
 
 
 def test_three_cameras_at_once_keep_their_people_apart(probe, tmp_path, astronaut):

@@ -1,10 +1,12 @@
 """Drawn detections: in place, in colour, and in words."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from mask_detector.detection import Detection
-from mask_detector.drawing import draw_detections
+from mask_detector.drawing import draw_detections, place_labels
 from mask_detector.model_store import load_manifest
 
 CLASSES = load_manifest().classes
@@ -46,3 +48,40 @@ def test_a_read_only_picture_can_be_drawn_on():
     image = np.zeros((100, 100, 3), np.uint8)
     image.flags.writeable = False
     assert draw_detections(image, [detection(CLASSES[1].id, (20, 40, 30, 30))]).any()
+
+
+def rectangle(one: Detection) -> tuple[int, int, int, int]:
+    x, y, width, height = map(round, one.box)
+    return x, y, x + width, y + height
+
+
+def overlap(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_in_a_crowd_labels_hide_neither_each_other_nor_who_is_nearer(seed):
+    rng = np.random.default_rng(seed)
+    widths = np.sort(rng.uniform(18, 70, 24))[::-1]
+    crowd = [
+        detection(CLASSES[rng.integers(3)].id, (rng.uniform(0, 570), rng.uniform(0, 390), width, 1.2 * width))
+        for width in widths
+    ]
+    boxes = [rectangle(one) for one in crowd]
+    labels = place_labels(crowd, boxes, 0.5, (640, 480))
+    strips = [label.strip for label in labels if label]
+    assert labels[0] and len(strips) >= 12
+    assert not any(overlap(*pair) for pair in combinations(strips, 2))
+    for number, label in enumerate(labels):
+        assert not label or not any(overlap(label.strip, box) for box in boxes[:number])
+    assert all(strip[0] >= 0 and strip[1] >= 0 for strip in strips)
+    assert all(strip[2] <= 640 and strip[3] <= 480 for strip in strips)
+
+
+def test_whoever_is_near_is_drawn_before_who_is_far():
+    image = np.zeros((480, 640, 3), np.uint8)
+    far, near = detection("mask", (250, 150, 40, 50)), detection("no_mask", (200, 150, 70, 90))
+    crossing = (190, 270)  # row and column: on the right side of the nearer box, within the other
+    for order in ([far, near], [near, far]):
+        drawn = draw_detections(image, order)
+        assert tuple(drawn[crossing]) == next(info.colour for info in CLASSES if info.id == "no_mask")

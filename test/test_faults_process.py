@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import test_package
 from graph import Probe, Process, running
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -29,7 +28,6 @@ from mask_detector.messages import to_image
 from mask_detector.model_store import load_manifest
 from mask_detector.namesake import NamesakeWatch
 
-installed = test_package.installed
 REPOSITORY = Path(__file__).resolve().parents[1]
 NODE = "/mask_detector"
 DETECTIONS = f"{NODE}/detections"

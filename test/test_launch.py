@@ -14,9 +14,9 @@ from subprocess import PIPE, STDOUT
 from urllib.request import urlopen
 
 import pytest
-import test_package
 import yaml
 from graph import Probe
+from installation import Installed, ros_packages
 from vision_msgs.msg import Detection2DArray
 
 from mask_detector.detector_node import PARAMETERS
@@ -24,7 +24,6 @@ from mask_detector.detector_node import PARAMETERS
 REPOSITORY = Path(__file__).resolve().parents[1]
 LAUNCH_FILE = REPOSITORY / "launch" / "detect.launch.py"
 LAUNCH_FILES = sorted((REPOSITORY / "launch").glob("*.launch.py"))
-installed = test_package.installed
 PICTURE = REPOSITORY / "mask_detector" / "data" / "astronaut.jpg"
 
 # Not `launch`: the folder of that name in this repository passes for a package.
@@ -32,6 +31,12 @@ needs_launch = pytest.mark.skipif(
     not (find_spec("launch_ros") and shutil.which("ros2")),
     reason="ros2 launch is not installed; as there are no wheels of it, this runs on a ROS 2 machine only",
 )
+
+
+needs_launch_testing = pytest.mark.skipif(
+    not find_spec("launch_testing"), reason="launch_testing is not installed; there are no wheels of it"
+)
+LAUNCH_TESTS = sorted((REPOSITORY / "test" / "launched").glob("*.py"))
 
 
 def test_the_launch_file_offers_the_detector_s_own_choices():
@@ -55,9 +60,7 @@ def launch(*arguments: str, file: str = "detect.launch.py") -> list[str]:
     return [shutil.which("ros2"), "launch", "mask_detector", file, *arguments]
 
 
-def outcome(
-    installed: test_package.Installed, *arguments: str, file: str = "detect.launch.py"
-) -> tuple[int, str]:
+def outcome(installed: Installed, *arguments: str, file: str = "detect.launch.py") -> tuple[int, str]:
     """Run a launch that ends by itself; return its exit code and what it said."""
     done = subprocess.run(
         launch(*arguments, file=file),
@@ -133,7 +136,7 @@ def test_what_cannot_be_is_told_and_ends_the_launch(installed, arguments, compla
     ("package", "arguments"), [("usb_cam", ["camera:=usb_cam"]), ("rviz2", ["camera:=none", "rviz:=true"])]
 )
 def test_a_package_that_is_missing_is_told(installed, package, arguments):
-    if package in test_package.ros_packages():
+    if package in ros_packages():
         pytest.skip(f"{package} is installed here")
     code, said = outcome(installed, *arguments)
     assert code == 1
@@ -145,6 +148,17 @@ def test_every_argument_is_explained(installed):
     _, shown = outcome(installed, "--show-args")
     assert shown.count("(default:") == 19
     assert "no description given" not in shown
+
+
+@needs_launch_testing
+@pytest.mark.parametrize("file", LAUNCH_TESTS, ids=lambda path: path.stem)
+def test_launch_testing(installed, file):
+    """In a process of its own: one that has sourced the workspace, as `launch_test` wants it."""
+    command = [sys.executable, "-m", "launch_testing.launch_test", str(file)]
+    done = subprocess.run(
+        command, env=installed.environment, stdout=PIPE, stderr=STDOUT, text=True, timeout=120
+    )
+    assert done.returncode == 0 and "OK" in done.stdout, done.stdout
 
 
 CAMERAS = "multi_camera.launch.py"

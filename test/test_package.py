@@ -1,91 +1,20 @@
 """The package as ROS builds, installs and starts it: with the real colcon, in a copy of the repository."""
 
 import ast
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import yaml
-from graph import Probe, Process
+from graph import Probe
+from installation import ros_packages
 
 from mask_detector import __version__, camera_node, detector_node
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONFIG = REPOSITORY / "config"
-NOT_SOURCES = (".*", "build", "install", "log", "runs", "demo_output", "*.egg-info", "__pycache__")
-
-
-class InstalledProcess(Process):
-    """A command in the environment of the installed package, in place of `python -m mask_detector`."""
-
-    def __init__(self, command: Sequence[str], log: Path, environment: dict[str, str]) -> None:
-        self._log = log
-        self._process = subprocess.Popen(
-            command, env=environment, stdout=log.open("w"), stderr=subprocess.STDOUT
-        )
-
-
-@dataclass(frozen=True)
-class Installed:
-    """What `colcon build` has made, and the environment of a shell that has sourced it."""
-
-    prefix: Path
-    python_path: Path
-    environment: dict[str, str]
-
-    @property
-    def share(self) -> Path:
-        return self.prefix / "share" / "mask_detector"
-
-    def executable(self, name: str) -> str:
-        """Return the path at which `ros2 run` looks for it."""
-        return str(self.prefix / "lib" / "mask_detector" / name)
-
-    @contextmanager
-    def running(self, *command: str, log: Path) -> Iterator[Process]:
-        """Run a command with the installed package for as long as the block lasts."""
-        process = InstalledProcess(command, log, self.environment)
-        try:
-            yield process
-        finally:
-            process.stop()
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The package, built and installed by colcon from a copy of the repository."""
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    colcon = shutil.which("colcon", path=tools) or pytest.skip("colcon is not installed")
-    workspace = tmp_path_factory.mktemp("workspace")
-    source = shutil.copytree(REPOSITORY, workspace / "src", ignore=shutil.ignore_patterns(*NOT_SOURCES))
-    environment = {**os.environ, "PATH": tools, "AMENT_PREFIX_PATH": _underlay(), "PYTHONPATH": ""}
-    done = subprocess.run([colcon, "build"], cwd=source, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    prefix = source / "install" / "mask_detector"
-    (python_path,) = (prefix / "lib").glob("python*/site-packages")
-    environment["AMENT_PREFIX_PATH"] = os.pathsep.join([str(prefix), _underlay()])
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(python_path), os.environ.get("PYTHONPATH")])
-    )
-    return Installed(prefix, python_path, environment)
-
-
-def _underlay() -> str:
-    return os.environ.get("AMENT_PREFIX_PATH") or sys.prefix
-
-
-def ros_packages() -> set[str]:
-    """Return the names of all ROS packages that are installed here."""
-    index = Path("share", "ament_index", "resource_index", "packages")
-    return {path.name for prefix in _underlay().split(os.pathsep) for path in Path(prefix, index).glob("*")}
 
 
 def parameters_in(path: Path, node: str) -> dict[str, object]:

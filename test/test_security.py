@@ -5,17 +5,23 @@ import json
 import re
 import shutil
 import zipfile
+from fnmatch import fnmatchcase
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from graph import Probe, Process, running
 from rclpy.node import Node
+from sensor_msgs.msg import Image as ImageMsg
+from vision_msgs.msg import Detection2DArray
 
 from mask_detector.errors import ModelError
+from mask_detector.messages import to_image
 from mask_detector.model_store import load_manifest, verified
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+NODE = ("mask_detector", "/")
 POLICY = REPOSITORY / "config" / "sros2_policy.xml"
 SOURCES = [*(REPOSITORY / "mask_detector").rglob("*.py"), *(REPOSITORY / "training").rglob("*.py")]
 
@@ -38,7 +44,7 @@ def test_the_policy_allows_what_the_node_does_and_no_more(tmp_path):
 
     def look(node: Node) -> bool:
         for kind, names in seen.items():
-            found = getattr(node, f"get_{kind}_names_and_types_by_node")("mask_detector", "/")
+            found = getattr(node, f"get_{kind}_names_and_types_by_node")(*NODE)
             names |= {name for name, _ in found}
         return "/mask_detector/enable" in seen["service"] and "/image" in seen["subscriber"]
 
@@ -50,10 +56,31 @@ def test_the_policy_allows_what_the_node_does_and_no_more(tmp_path):
             probe.until(lambda: probe.node.count_subscribers(topic), "the node to be active")  # noqa: B023
             probe.spin(1.0)
             look(probe.node)
-    assert seen["publisher"] == allowed("topics", "publish")
+    assert seen["publisher"] == {name for name in allowed("topics", "publish") if not of_faces(name)}
     assert seen["subscriber"] == allowed("topics", "subscribe")
     assert seen["service"] == allowed("services", "reply")
     assert seen["client"] == allowed("services", "request") == set()
+
+
+def of_faces(topic: str) -> bool:
+    return topic.startswith("/humans/")
+
+
+@pytest.mark.skipif(not find_spec("hri_msgs"), reason="hri_msgs is not installed; there are no wheels of it")
+def test_the_policy_allows_the_topics_of_faces_and_no_more(tmp_path, astronaut):
+    arguments = ["detector", "--ros-args", "-p", "ros4hri:=true"]
+    with Probe() as probe, running(*arguments, log=tmp_path / "log"):
+        camera = probe.node.create_publisher(ImageMsg, "/image", 1)
+        probe.subscribe(Detection2DArray, "/mask_detector/detections")
+        probe.ask(camera, to_image(astronaut, probe.header()), "/mask_detector/detections")
+
+        def published() -> set[str]:
+            names = {name for name, _ in probe.node.get_publisher_names_and_types_by_node(*NODE)}
+            return {name for name in names if of_faces(name)}
+
+        topics = probe.until(lambda: len(published()) == 2 and published(), "the topics of a face")
+    patterns = {name for name in allowed("topics", "publish") if of_faces(name)}
+    assert {pattern for topic in topics for pattern in patterns if fnmatchcase(topic, pattern)} == patterns
 
 
 def test_nothing_is_unpickled_and_no_code_is_made_from_data():

@@ -62,6 +62,15 @@ def test_seconds_are_counted_by_class_and_gaps_are_left_out():
     assert list(averages(rows, "/b")) == []
 
 
+def test_a_camera_of_one_image_a_second_is_watched():
+    history = History()
+    for _ in range(5):
+        history.add_people("/a", {"mask": 1}, 1.1)
+    history.write(history.take())
+    rows = history.presence(0, time.time() + 10, 86_400)
+    assert {row[2]: row[3] for row in rows} == pytest.approx({"": 5.5, "mask": 5.5})
+
+
 def test_averages_of_several_cameras_add_up(day):
     rows = day.presence(MORNING, MORNING + HOUR, HOUR)
     assert averages(rows)[MORNING]["mask"] == pytest.approx(2.8)
@@ -152,13 +161,32 @@ def test_a_period_in_numbers(day):
     worst, best = summary.extremes()
     assert MORNING <= best < MORNING + HOUR and worst >= MORNING + 2 * HOUR
     assert summary.changes[MORNING + HOUR, "no_mask"] == 2 and summary.change_step == HOUR
+    assert entrance.people == pytest.approx(2.0)
+    before, after = summary.halves()
+    assert before == pytest.approx((1.8 * 60 + 1.0 * 30 + 30) / 210) and after < 0.3
+    assert summary.unwatched() == []
+
+
+def test_times_at_which_nothing_was_watched_are_known(day):
+    fill(day, "/entrance/mask_detector", MORNING + 4 * HOUR, 30, {})
+    summary = summarise(day, MORNING - HOUR / 2, MORNING + 5 * HOUR)
+    steps = summary.step
+    first, second, third = summary.unwatched()
+    assert abs(first[0] - (MORNING - HOUR / 2)) <= steps and first[1] == MORNING
+    assert second == (MORNING + 3 * HOUR, MORNING + 4 * HOUR)
+    assert third[0] == MORNING + 4.5 * HOUR and summary.quiet
+    html = report(summary)
+    assert "Where there is no bar, nobody was in view. No camera was watched from" in html
 
 
 def test_the_report_is_one_file_that_tells_it(day):
     html = report(summarise(day, MORNING, MORNING + 3 * HOUR))
-    assert "People were in view for 6 h 30 min in all." in html
-    assert "54% mask worn properly, 9% mask worn improperly and 37% no mask" in html
-    assert html.count('role="img"') == 2 and "Changes per hour" in html
+    assert "Mask worn properly for 54% of the time that people were in view; mask worn improperly 9%" in html
+    assert "“Mask worn properly” fell from 80% of the time in view in the first half" in html
+    assert "It was busiest between 08:00 and 08:05, with 3.0 people in view on average." in html
+    assert "4 times somebody came into view or changed how the mask was worn." in html
+    assert "Where there is no bar" not in html
+    assert html.count('role="img"') == 2 and "Arrivals and changes per hour" in html
     assert "<td>&lt;b&gt;lift</td>" in html and "<b>lift" not in html
     assert "http" not in html and "<script" not in html and "src=" not in html
     empty = report(summarise(History(), MORNING, MORNING + HOUR))

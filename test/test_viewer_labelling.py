@@ -4,10 +4,9 @@ import cv2
 import numpy as np
 import pytest
 from browser import Page, chromium
-from graph import running
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from viewing import viewing
+from viewing import looking_at
 
 from mask_detector.classifiers import make_classifier
 from mask_detector.demo_clip import LANDMARKS, portrait
@@ -111,24 +110,7 @@ def veiled(share: float) -> np.ndarray:
 
 def test_an_unsure_face_is_reviewed_with_one_key(tmp_path):
     folder = tmp_path / "faces"
-    picture = tmp_path / "person.png"
-    cv2.imwrite(str(picture), half_masked())
-    camera = [
-        "camera",
-        "--ros-args",
-        "-p",
-        f"source:={picture}",
-        "-p",
-        "rate:=10.0",
-        "-r",
-        "image_raw:=image",
-    ]
-    with (
-        chromium() as driver,
-        running("detector", log=tmp_path / "detector.log"),
-        running(*camera, log=tmp_path / "camera.log"),
-        viewing(tmp_path / "viewer.log", "--collect", str(folder)) as viewer,
-    ):
+    with chromium() as driver, looking_at(half_masked(), tmp_path, "--collect", str(folder)) as viewer:
         waiting = folder / "waiting"
         page = Page(driver, viewer.address + "review")
         page.until(lambda: list(waiting.glob("*.jpg")), "a face to be kept")

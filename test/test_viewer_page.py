@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -94,11 +95,57 @@ def test_changes_are_listed_and_said_and_faces_are_shown_where_allowed(scene, pa
     page.until(lambda: "no mask" in page.text("#changes"), "the state of a person")
     assert "mask worn properly" in page.text("#changes")
     faces = "return [...document.querySelectorAll('#changes img')].filter((i) => i.naturalWidth == 96).length"
-    page.until(lambda: "images arrive" in page.text("#health"), "the viewer to know the camera")
+    sliders = "return document.querySelectorAll('.slider').length"
+    known = lambda: page.run(sliders) and "images:" in page.text("#health")  # noqa: E731
+    page.until(known, "the viewer to know the camera")
     for enabled in (False, True):  # all begin anew
         assert scene.viewer.post("/api/enable", {"camera": NODE, "enabled": enabled})[0] == 200
     page.until(lambda: page.run(faces) >= 2, "their faces")
     assert "Person" in page.text("#spoken")
+
+
+def test_a_screen_reader_hears_what_everything_is(scene, page):
+    scene.until_both_are_counted()
+    page.driver.execute_cdp_cmd("Accessibility.enable", {})
+    tree = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    page.driver.execute_cdp_cmd("Accessibility.disable", {})
+    names: dict[str, list[str]] = {}
+    for node in tree:
+        if not node["ignored"]:
+            names.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", "").strip())
+    assert "Pause entrance" in names["button"] and "entrance" in names["article"]
+    assert names["heading"].count("mask_detector") == 1 and len(names["slider"]) >= 10
+    for role in (
+        "button",
+        "link",
+        "slider",
+        "spinbutton",
+        "combobox",
+        "image",
+        "article",
+        "region",
+        "option",
+    ):
+        assert all(names.get(role, ())), role
+    for role in ("button", "slider", "spinbutton", "region"):
+        assert len(set(names[role])) == len(names[role]), f"two of the same name: {names[role]}"
+
+
+def test_changes_are_said_no_faster_than_they_can_be_heard(scene, page):
+    page.run("""window.said = [];
+    const spoken = document.getElementById("spoken");
+    new MutationObserver(() => said.push([performance.now(), spoken.textContent])).observe(spoken,
+      { childList: true, characterData: true, subtree: true });
+    import("/static/dom.js").then(({ speak }) => {
+      for (let n = 0; n < 90; n++) setTimeout(() => speak(`${n}`), 33 * n);
+    });
+    """)
+    said = page.until(
+        lambda: [one for one in page.run("return said") if "89" in one[1]] and page.run("return said"),
+        "the last one",
+    )
+    times = [at for at, _ in said]
+    assert all(later - earlier > 1900 for earlier, later in pairwise(times)) and len(times) <= 4
 
 
 def test_the_chart_and_its_table_tell_the_same(scene, page):

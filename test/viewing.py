@@ -82,5 +82,28 @@ def viewing(log: Path, *options: str) -> Iterator[Viewer]:
         yield Viewer(process, found[1], found[2] or "")
 
 
+@contextmanager
+def looking_at(image: Image, folder: Path, *options: str) -> Iterator[Viewer]:
+    """Run camera, detector and viewer before a picture; what they say is in `folder`."""
+    picture = folder / "person.png"
+    cv2.imwrite(str(picture), image)
+    camera = [
+        "camera",
+        "--ros-args",
+        "-p",
+        f"source:={picture}",
+        "-p",
+        "rate:=10.0",
+        "-r",
+        "image_raw:=image",
+    ]
+    with (
+        running("detector", log=folder / "detector.log"),
+        running(*camera, log=folder / "camera.log"),
+        viewing(folder / "viewer.log", *options) as viewer,
+    ):
+        yield viewer
+
+
 def jpeg(image: Image) -> bytes:
     return cv2.imencode(".jpg", image)[1].tobytes()

@@ -1,5 +1,6 @@
 """The model card: what a classifier is for, what it was made of, how good it is, and what it cannot do."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from training.config import Config
@@ -19,14 +20,15 @@ def model_card(config: Config, entry: dict[str, Any]) -> str:
         f"Counted are {next(iter(entry['quality'].values()))['counted']}; more in "
         f"[the report](report/{config.name}/report.md).",
         _table(entry["quality"]),
-        "## Training data",
-        _bullets(entry["training_data"]),
-        "## What it cannot do",
-        _bullets(config.card.limits),
-        "## Licence",
-        entry["licence"],
+        *limits_and_licence(entry, "What it cannot do", config.card.limits),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def limits_and_licence(entry: dict[str, Any], title: str, limits: list[str]) -> list[str]:
+    """Return how every card ends, in Markdown: what taught the model, its limits, its licence."""
+    data = ["## Training data", bullets(entry["training_data"])]
+    return [*data, f"## {title}", bullets(limits), "## Licence", entry["licence"]]
 
 
 def _table(quality: dict[str, Figures]) -> str:
@@ -44,5 +46,6 @@ def _table(quality: dict[str, Figures]) -> str:
     return "\n".join(lines)
 
 
-def _bullets(lines: list[str]) -> str:
+def bullets(lines: Iterable[str]) -> str:
+    """Return a list in Markdown."""
     return "\n".join(f"- {line}" for line in lines)

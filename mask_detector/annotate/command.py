@@ -45,7 +45,7 @@ def _annotate(options: argparse.Namespace, stop: Stop) -> int:
     hidden = True if path is None and sys.stdout.isatty() else None  # None: hidden but on a terminal
     bar = tqdm(total=len(jobs), unit="frame", leave=False, disable=hidden)
     with JsonLines(path) as lines, bar:
-        annotator = Annotator(detector, lines, record, stop, bar)
+        annotator = Annotator(detector, lines, record, stop, bar, options.blur_faces)
         annotator.run(jobs)
     _report(annotator, path, options.out, time.monotonic() - started)
     if annotator.stopped_at:

@@ -39,6 +39,8 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     existing.add_argument("--overwrite", action="store_true", help="replace what a former run wrote")
+    blur = "make the faces in the copies unrecognisable; with --resume all copies are drawn anew"
+    parser.add_argument("--blur-faces", action="store_true", help=blur)
     add_model_options(parser.add_argument_group("models"))
     return parser.parse_args(argv)
 

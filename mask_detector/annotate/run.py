@@ -12,9 +12,11 @@ from tqdm import tqdm
 from mask_detector.annotate.plan import Job
 from mask_detector.annotate.record import Line, Record, drawn_from, is_finished
 from mask_detector.annotate.stop import Stop
+from mask_detector.blurring import blur_faces
+from mask_detector.crops import Image
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import ImageError, MaskDetectorError
-from mask_detector.follow import People, VideoDetector
+from mask_detector.follow import Following, People, VideoDetector
 from mask_detector.frame_sources import Frame, FrameSource, Unreadable, is_picture, open_source
 from mask_detector.outputs import JsonLines, VideoWriter, frame_line, write_picture
 from mask_detector.pipeline import MaskDetector
@@ -38,19 +40,23 @@ class Tally:
 class Annotator:
     """Annotates one job after another.
 
+    Args:
+        blur: whether the copies show no face.
+
     Attributes:
         tally: what was found so far.
         stopped_at: where a signal ended the work; empty where none did, or only a live source was left.
     """
 
     def __init__(
-        self, detector: MaskDetector, lines: JsonLines, record: Record, stop: Stop, bar: tqdm
+        self, detector: MaskDetector, lines: JsonLines, record: Record, stop: Stop, bar: tqdm, blur: bool
     ) -> None:
         self._detector = detector
         self._lines = lines
         self._record = record
         self._stop = stop
         self._bar = bar
+        self._blur = blur
         self.tally = Tally()
         self.stopped_at = ""
 
@@ -68,7 +74,8 @@ class Annotator:
 
     def _annotate(self, job: Job) -> None:
         known = self._record.get(job.source, {})
-        if is_finished(job, known):
+        drawn_anew = self._blur and job.copy  # the former run may not have blurred
+        if is_finished(job, known) and not drawn_anew:
             self._expect(len(known))
             for line in known.values():
                 self._count(line)
@@ -121,11 +128,17 @@ class Annotator:
         return frame_line(frame, VideoDetector(self._detector, people).see(frame.image, frame.time).people)
 
     def _draw(self, frame: Frame, line: Line, job: Job, live: bool, video: VideoWriter | None) -> None:
-        drawn = draw_detections(frame.image, drawn_from(line))
+        drawn = draw_detections(self._shown(frame.image), drawn_from(line))
         if video:
             video.write(drawn, frame.time if live else None)
         else:
             write_picture(job.copy, drawn)
+
+    def _shown(self, image: Image) -> Image:
+        """Return the image, blurred if that is wished: uncertain faces too, which no line has."""
+        if not self._blur:
+            return image
+        return blur_faces(image, self._detector.find(image, Following().score_threshold)[:, :4])
 
     def _expect(self, frames: int) -> None:
         """Let a job, which stood for 1 in the bar's total, stand for its frames; 0 if they are not known."""

@@ -7,6 +7,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
 from mask_detector.bag.files import BagWriter
+from mask_detector.blurring import blur_faces
 from mask_detector.crops import Image
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import ImageError
@@ -26,13 +27,15 @@ OUR_TOPICS = (_DETECTIONS, _CHANGES, *_ANNOTATED.values())
 class BagAnnotator:
     """Writes the answer to each image of one topic into a bag, under the names of the node's topics.
 
-    The annotated image is raw where the images are and compressed where they are.
+    The annotated image is raw where the images are and compressed where they are; with `blur` it shows
+    no face.
     """
 
-    def __init__(self, detector: MaskDetector, kind: type, writer: BagWriter) -> None:
+    def __init__(self, detector: MaskDetector, kind: type, writer: BagWriter, blur: bool) -> None:
         self._video = VideoDetector(detector, People(detector.class_ids))
         self._kind = kind
         self._writer = writer
+        self._blur = blur
         for topic, of in (
             (_DETECTIONS, Detection2DArray),
             (_CHANGES, Detection2DArray),
@@ -48,12 +51,13 @@ class BagAnnotator:
         """
         image, header = self._read(data)
         seconds = seconds_of(header) if header.stamp.sec or header.stamp.nanosec else time * 1e-9
-        people = self._video.see(image, seconds).people
+        seen = self._video.see(image, seconds)
+        people = seen.people
         changes = self._video.people.learn(people, seconds)
         self._writer.add(_DETECTIONS, to_detection_array(people, header), time)
         if changes:
             self._writer.add(_CHANGES, to_detection_array(changes, header), time)
-        drawn = draw_detections(image, people)
+        drawn = draw_detections(blur_faces(image, seen.boxes) if self._blur else image, people)
         raw = self._kind is ImageMsg
         message = to_image(drawn, header) if raw else to_compressed_image(drawn, header, JPEG_QUALITY)
         self._writer.add(_ANNOTATED[self._kind], message, time)

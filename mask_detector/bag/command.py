@@ -1,6 +1,7 @@
 """The command: choose the image topic, copy the bag, put the answers in, tell what came of it."""
 
 import argparse
+import re
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ _DESCRIPTION = """\
 Copy a recorded bag and add what the detector sees in it: detections, state_changes and annotated_image,
 with the header of each image and its time of recording."""
 
+_PICTURES = re.compile("image|video", re.IGNORECASE)  # in the names of the types of pictures
+
 _EPILOG = f"""\
 Topics {", ".join(OUR_TOPICS)} in the bag are replaced.
 
@@ -35,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
             topic = _choose(reader, options.topic)
             detector = make_detector(options)
             with BagWriter(options.output, storage_of(options.input)) as writer:
-                return _Run(reader, writer, topic, detector).run(stop, options.output)
+                return _Run(reader, writer, topic, detector, options.blur_faces).run(stop, options.output)
     except MaskDetectorError as error:
         print(f"bag: {error}", file=sys.stderr)
         return 1
@@ -50,6 +53,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("output", type=Path, metavar="OUTPUT", help="folder of the new bag, not there yet")
     parser.add_argument("--topic", default="", help="image topic, if the bag has several")
+    blur = "make the faces in the annotated image unrecognisable, and leave all other pictures out"
+    parser.add_argument("--blur-faces", action="store_true", help=blur)
     add_model_options(parser.add_argument_group("models"))
     return parser.parse_args(argv)
 
@@ -71,15 +76,25 @@ def _choose(reader: Reader, wanted: str) -> str:
     return wanted or images[0]
 
 
+def _pictures(reader: Reader) -> set[str]:
+    """Return and tell the topics whose messages are pictures."""
+    topics = {one.topic for one in reader.connections if _PICTURES.search(one.msgtype)} - set(OUR_TOPICS)
+    print(f"bag: left out, as they may show faces: {', '.join(sorted(topics))}", file=sys.stderr)
+    return topics
+
+
 class _Run:
     """One pass through a bag."""
 
-    def __init__(self, reader: Reader, writer: BagWriter, topic: str, detector: MaskDetector) -> None:
+    def __init__(
+        self, reader: Reader, writer: BagWriter, topic: str, detector: MaskDetector, blur: bool
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._topic = topic
         (kind, *_) = (one.msgtype for one in reader.connections if one.topic == topic)
-        self._annotator = BagAnnotator(detector, IMAGE_TYPES[kind], writer)
+        self._annotator = BagAnnotator(detector, IMAGE_TYPES[kind], writer, blur)
+        self._left_out = {*OUR_TOPICS, *(_pictures(reader) if blur else ())}
         self._images = self._faces = self._unreadable = 0
 
     def run(self, stop: Stop, output: Path) -> int:
@@ -101,9 +116,8 @@ class _Run:
 
     def _take(self, message: Message, bar: tqdm) -> None:
         connection, recorded, data = message
-        if connection.topic in OUR_TOPICS:
-            return
-        self._writer.copy(message)
+        if connection.topic not in self._left_out:
+            self._writer.copy(message)
         if connection.topic != self._topic:
             return
         try:

@@ -43,6 +43,8 @@ def associate(motions: Motions, places: Array, certain: NDArray[np.bool_]) -> Ro
 
 def _assign(costs: Array, finds: Rows, rows: Rows) -> None:
     """Fill `rows` for `finds`, cheapest pairs first, and close the rows of `costs` that are taken."""
+    if not len(finds):
+        return
     people, columns = np.nonzero(costs[:, finds] < _HOPELESS)
     order = np.argsort(costs[people, finds[columns]], kind="stable")
     for person, find in zip(people[order].tolist(), finds[columns[order]].tolist(), strict=True):

@@ -6,7 +6,7 @@ three coordinates of a person then share one small covariance, which makes the f
 operations on arrays of length N.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ class Motions:
             both + seconds * speed + _UNREST * seconds**2 / 2,
             speed + _UNREST * seconds,
         ]
-        return replace(self, places=self.places + seconds * self.speeds, spread=np.stack(grown, axis=1))
+        return Motions(self.places + seconds * self.speeds, self.speeds, np.array(grown).T)
 
     def corrected(self, rows: NDArray[np.intp], places: Array) -> "Motions":
         """Return the motions after the people in `rows` were found at `places`, shape (rows, 3).
@@ -67,8 +67,7 @@ class Motions:
         new.places[rows] += gain[:, None] * errors
         new.speeds[rows] += speed_gain[:, None] * errors
         speed = np.where(surprising, _FIRST_SPEED, speed - speed_gain * both)
-        kept = [(1 - gain) * place, (1 - gain) * both, speed]
-        new.spread[rows] = np.stack(kept, axis=1)
+        new.spread[rows] = np.array([(1 - gain) * place, (1 - gain) * both, speed]).T
         return new
 
     def distances(self, places: Array) -> tuple[Array, Array, Array]:
@@ -91,6 +90,8 @@ class Motions:
 
     def only(self, keep: NDArray[np.bool_]) -> "Motions":
         """Return those marked in `keep`, shape (N,)."""
+        if keep.all():
+            return self
         return Motions(*(part[keep] for part in self._parts))
 
     @property
@@ -100,6 +101,5 @@ class Motions:
 
 def places_of(boxes: NDArray) -> Array:
     """Return the places of boxes ``[x, y, width, height]``, shape (M, 4); shape (M, 3)."""
-    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
-    centres = boxes[:, :2] + boxes[:, 2:] / 2
-    return np.hstack([centres, np.sqrt(boxes[:, 2:3] * boxes[:, 3:4])])
+    left, top, width, height = np.asarray(boxes, np.float64).reshape(-1, 4).T
+    return np.array([left + width / 2, top + height / 2, np.sqrt(width * height)]).T

@@ -8,6 +8,7 @@ that resumes from its record goes on exactly as if it had never been interrupted
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ class People:
         """Return what was found with ids and with settled scores; `rows` as `find` gave them."""
         if not found:
             return []
-        scores = np.array([[one.scores[name] for name in self._class_ids] for one in found])
+        scores = self._scores(found)
         belief = first_belief(scores)
         known = np.flatnonzero(rows != NOBODY)
         if len(known):
@@ -142,18 +143,23 @@ class People:
         return max(0.0, time - self._time)
 
     def _believe(self, people: list[_Person], scores: NDArray, clear: NDArray, time: float) -> NDArray:
-        before = np.array([[one.detection.scores[name] for name in self._class_ids] for one in people])
+        before = self._scores([person.detection for person in people])
         elapsed = np.array([max(0.0, time - one.seen) for one in people])
         belief = believe(before, scores, elapsed, clear, self.following.settle_time)
         settled = np.array([one.settled for one in people])
         return confirm(belief, settled & (belief.argmax(axis=1) != before.argmax(axis=1)))
+
+    def _scores(self, detections: Sequence[Detection]) -> NDArray:
+        """Return the scores in the order of the classes, shape (N, classes)."""
+        in_order = itemgetter(*self._class_ids)
+        return np.array([in_order(one.scores) for one in detections])
 
     def _ids_of(self, rows: Rows) -> list[str]:
         numbers = itertools.count(self._last_id + 1)
         return [str(next(numbers)) if row == NOBODY else self._people[row].id for row in rows.tolist()]
 
     def _ranked(self, belief: list[float]) -> dict[str, float]:
-        return dict(sorted(zip(self._class_ids, belief, strict=True), key=lambda pair: -pair[1]))
+        return dict(sorted(zip(self._class_ids, belief, strict=True), key=itemgetter(1), reverse=True))
 
     def _meet_again(
         self, seen: Sequence[Detection], rows: list[int], clear: dict[str, float]

@@ -41,9 +41,10 @@ def clarity(boxes: tuple[Box, ...]) -> Array:
 def _covered(left: Array, top: Array, width: Array, height: Array) -> Array:
     """Return the share of each lower half that is behind the head of somebody nearer, shape (N,)."""
     right, bottom = left + width, top + height
-    across = np.minimum.outer(right, right) - np.maximum.outer(left, left)
-    down = np.minimum.outer(bottom, bottom) - np.maximum.outer(bottom - height / 2, top - _HAIR * height)
-    hides = (across > 0) & (down > 0) & np.less.outer(bottom, bottom) & np.less.outer(width, width)
+    each = np.array([left, right, bottom - height / 2, bottom, width])[..., None]
+    across = np.minimum(each[1], right) - np.maximum(each[0], left)
+    down = np.minimum(each[3], bottom) - np.maximum(each[2], top - _HAIR * height)
+    hides = (across > 0) & (down > 0) & (each[3] < bottom) & (each[4] < width)
     return (across * down * hides).max(axis=1) / (width * height / 2)
 
 
@@ -70,6 +71,8 @@ def first_belief(scores: Array) -> Array:
 
 def confirm(belief: Array, changed: NDArray[np.bool_]) -> Array:
     """Make the belief of those who `changed` at least SURE, so that it takes as much to go back."""
+    if not changed.any():
+        return belief
     tops = belief.max(axis=1, keepdims=True)
     doubtful = changed[:, None] & (tops < SURE)
     others = belief * (1 - SURE) / np.maximum(1 - tops, 1e-9)

@@ -18,8 +18,9 @@ from mask_detector.errors import MaskDetectorError
 BUCKET = 5  # seconds of one row
 WATCHED = ""
 """Stands for a class in rows that tell how long a camera was watched."""
+LONGEST = 2.0
+"""Seconds that a frame stands for at the most; then nobody knows who is there, until the next one."""
 
-_LONGEST = 1.0  # seconds that a frame may stand for; what comes later leaves a gap
 _APPLICATION, _VERSION = 0x4D61736B, 1  # "Mask"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS presence (
@@ -92,7 +93,7 @@ class History:
 
     def add_people(self, camera: str, counts: dict[str, int], seconds: float) -> None:
         """Count people that were there for so long until now, by class."""
-        if not 0 < seconds <= _LONGEST:
+        if not 0 < seconds <= LONGEST:
             return
         start = int(time.time()) // BUCKET * BUCKET
         self._batch.seconds[start, camera, WATCHED] += seconds

@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mask_detector.health import Status
-from mask_detector.viewer.history import History
+from mask_detector.viewer.history import LONGEST, History
 
 MOST_CHANGES = 50  # of the newest changes that are kept in memory
-_STALE = 2.0  # seconds without detections until nobody knows who is there
 _SHARED = 0.1  # seconds for which all pages are told the same
 _WATCHED = 2.0  # seconds for which a camera is watched after a page has asked for a picture
 
@@ -104,7 +103,7 @@ class Camera:
             return "gone"
         if self.paused:
             return "paused"
-        return "live" if time.monotonic() - self.seen < _STALE else "silent"
+        return "live" if time.monotonic() - self.seen < LONGEST else "silent"
 
     def to_json(self) -> dict[str, Any]:
         """Return what a page shows."""

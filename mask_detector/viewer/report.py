@@ -3,6 +3,7 @@
 import math
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from html import escape
 from importlib.resources import files
@@ -13,6 +14,8 @@ from mask_detector.viewer.summary import Shares, Summary
 
 STYLE = (files("mask_detector.viewer") / "static" / "report.css").read_text()
 
+_NOTABLE = 0.05  # change of a share that is worth a word
+_MOST_GAPS = 3  # that are named
 _TOPS = [4 * step * 10**power for power in range(9) for step in (1, 2, 5)]  # of the axis of changes
 
 
@@ -37,17 +40,17 @@ def _nothing(summary: Summary) -> str:
 def _head(summary: Summary) -> str:
     return (
         f"<h1>Mask wearing</h1><p>{escape(_period(summary))} · {escape(_cameras(summary))}</p>"
-        f'<p class="lead">{escape(_sentence(summary))}</p>{_tiles(summary.all)}'
+        f'<p class="lead">{escape(_sentence(summary))}</p>{_tiles(summary.all)}{_remarks(summary)}'
     )
 
 
 def _findings(summary: Summary) -> str:
     parts = []
     if summary.all.total:
-        parts += ["<h2>How masks were worn, over time</h2>", _key(), _share_chart(summary), _remarks(summary)]
+        parts += ["<h2>How masks were worn, over time</h2>", _key(), _share_chart(summary), _gaps(summary)]
     if len(summary.cameras) > 1 or summary.all.total:
         parts += ["<h2>Camera by camera</h2>", _camera_table(summary)]
-    parts += [f"<h2>Changes per {_span(summary.change_step)}</h2>", _change_section(summary)]
+    parts += [f"<h2>Arrivals and changes per {_span(summary.change_step)}</h2>", _change_section(summary)]
     return "".join(parts)
 
 
@@ -62,11 +65,10 @@ def _tiles(shares: Shares) -> str:
 def _sentence(summary: Summary) -> str:
     if not summary.all.total:
         return f"In {_duration(summary.observed)} of watching nobody was in view."
-    parts = [f"{summary.all.share(look.id):.0%} {look.title}" for look in looks()]
-    return (
-        f"People were in view for {_duration(summary.all.total)} in all. "
-        f"Of that time: {', '.join(parts[:-1])} and {parts[-1]}."
-    )
+    good, *others = looks()
+    rest = ", ".join(f"{look.title} {summary.all.share(look.id):.0%}" for look in others)
+    share = f"{summary.all.share(good.id):.0%}"
+    return f"{good.title.capitalize()} for {share} of the time that people were in view; {rest}."
 
 
 def _share_chart(summary: Summary) -> str:
@@ -80,36 +82,64 @@ def _share_chart(summary: Summary) -> str:
 
 
 def _remarks(summary: Summary) -> str:
-    """Say what the chart shows: the busiest interval, the worst and the best one."""
-    remarks = []
-    busiest = summary.busiest()
-    if busiest is not None and len(summary.intervals) > 1:
-        seen = summary.intervals[busiest].total
-        remarks.append(f"Most people were in view {_when(busiest, summary.step)}: {_duration(seen)} in all.")
-    if extremes := summary.extremes():
-        good = looks()[0]
+    """Say what stands out: the trend, the best, the worst and the busiest interval, how much went on."""
+    remarks = [*_trend(summary), *_busiest(summary)]
+    if count := summary.all.changes:
+        remarks.append(f"{_times(count)} somebody came into view or changed how the mask was worn.")
+    return f"<ul>{''.join(f'<li>{escape(remark)}</li>' for remark in remarks)}</ul>" if remarks else ""
+
+
+def _trend(summary: Summary) -> Iterator[str]:
+    """Say how the share of proper masks has changed, where it has by so much that it means something."""
+    good = looks()[0]
+    halves, extremes = summary.halves(), summary.extremes()
+    if halves and abs(halves[1] - halves[0]) >= _NOTABLE:
+        verb = "rose" if halves[1] > halves[0] else "fell"
+        yield (
+            f"“{good.title.capitalize()}” {verb} from {halves[0]:.0%} of the time in view in the first half "
+            f"of the period to {halves[1]:.0%} in the second."
+        )
+    if extremes:
         worst, best = (summary.intervals[start].share(good.id) for start in extremes)
-        if best - worst >= 0.05:
-            remarks.append(
+        if best - worst >= _NOTABLE:
+            yield (
                 f"The share of “{good.title}” was lowest {_when(extremes[0], summary.step)} ({worst:.0%}) "
                 f"and highest {_when(extremes[1], summary.step)} ({best:.0%})."
             )
-    return f"<ul>{''.join(f'<li>{escape(remark)}</li>' for remark in remarks)}</ul>" if remarks else ""
+
+
+def _busiest(summary: Summary) -> Iterator[str]:
+    busiest = summary.busiest()
+    if busiest is not None and len(summary.intervals) > 1:
+        people = _people(summary.intervals[busiest].total / summary.step)
+        yield f"It was busiest {_when(busiest, summary.step)}, with {people} people in view on average."
+
+
+def _gaps(summary: Summary) -> str:
+    """Say why there is nothing to see where there is nothing."""
+    gaps = summary.unwatched()
+    words = ["Where there is no bar, nobody was in view."] if gaps or summary.quiet else []
+    if gaps:
+        told = ", ".join(_from_to(*gap) for gap in gaps[:_MOST_GAPS])
+        more = f" and {len(gaps) - _MOST_GAPS} times more" if len(gaps) > _MOST_GAPS else ""
+        words.append(f"No camera was watched {told}{more}.")
+    return f'<p class="quiet">{escape(" ".join(words))}</p>' if words else ""
 
 
 def _camera_table(summary: Summary) -> str:
     heads = "".join(f"<th>{look.symbol} {escape(look.title)}</th>" for look in looks())
     rows = "".join(_camera_row(name, shares) for name, shares in summary.cameras.items())
     return (
-        f'<div class="wide"><table><thead><tr><th>Camera</th><th>watched</th><th>people in view</th>{heads}'
-        f"<th>changes per hour</th></tr></thead><tbody>{rows}</tbody></table></div>"
+        '<div class="wide"><table><thead><tr><th>Camera</th><th>watched</th>'
+        f"<th>people in view, on average</th>{heads}<th>arrivals and changes per hour</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
 def _camera_row(name: str, shares: Shares) -> str:
-    cells = [_duration(shares.watched), _duration(shares.total)]
+    cells = [_duration(shares.watched), _people(shares.people)]
     cells += [f"{shares.share(look.id):.0%}" if shares.total else "–" for look in looks()]
-    cells.append(f"{shares.changes / shares.watched * 3600:.1f}" if shares.watched else "–")
+    cells.append(f"{shares.changes / shares.watched * 3600:,.0f}" if shares.watched else "–")
     return f"<tr><td>{escape(_short(name))}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
@@ -127,7 +157,7 @@ def _change_section(summary: Summary) -> str:
         values[start][class_id] = count
     most = max(sum(counts.values()) for counts in values.values())
     top = next(top for top in _TOPS if top >= most)
-    title = "How often a state began: somebody came into view, or changed how the mask was worn"
+    title = "How often somebody came into view, or changed how the mask was worn; by how it was worn then"
     ticks = _ticks(summary.begin, summary.end)
     bars = Bars(title, summary.begin, summary.end, summary.change_step, values, top, "{:.0f}".format, ticks)
     return f'<p class="quiet">{escape(title)}.</p>{_key()}{stacked(bars)}'
@@ -148,8 +178,8 @@ def _swatch(look: Look) -> str:
 def _foot(summary: Summary) -> str:
     watched = min(1.0, summary.observed / max(summary.end - summary.begin, 1.0))
     return (
-        '<h2>How to read this</h2><p class="quiet">A camera counts people, not identities: somebody in view '
-        "for a minute counts one minute, and who comes back counts again. "
+        '<h2>How to read this</h2><p class="quiet">Shares are of time, not of persons: who is in view for '
+        "two minutes counts twice as much as who is for one, and who comes back counts again. "
         f"On average a camera was watched for {watched:.0%} of the period. "
         "Small, turned or hidden faces are missed, and single judgements can be wrong; read shares as "
         "estimates. No picture and no identity was stored for this report.</p>"
@@ -201,6 +231,21 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _from_to(begin: float, end: float) -> str:
+    first, last = datetime.fromtimestamp(begin), datetime.fromtimestamp(end)
+    if first.date() == last.date():
+        return f"from {first:%H:%M} to {last:%H:%M}"
+    return f"from {_moment(begin)} to {_moment(end)}"
+
+
+def _people(number: float) -> str:
+    return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
+
+
+def _times(count: int) -> str:
+    return "Once" if count == 1 else f"{count:,} times"
 
 
 def _span(step: int) -> str:

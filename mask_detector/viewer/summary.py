@@ -8,7 +8,7 @@ from mask_detector.viewer.history import WATCHED, History, Row
 from mask_detector.viewer.looks import looks
 
 _STEPS = (60, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)  # seconds
-_MOST_STEPS = 60
+_MOST_STEPS = 48
 _LEAST_SECONDS = 10.0  # of people in view for which an interval is named as the best or the worst
 
 
@@ -23,6 +23,11 @@ class Shares:
     @property
     def total(self) -> float:
         return sum(self.seconds.values())
+
+    @property
+    def people(self) -> float:
+        """How many people a camera had in view, on average of the time for which it was watched."""
+        return self.total / self.watched if self.watched else 0.0
 
     def share(self, class_id: str) -> float:
         """Return the share of a class, 0 to 1."""
@@ -63,6 +68,35 @@ class Summary:
             return None
         ranked = sorted(counted, key=lambda start: self.intervals[start].share(good))
         return ranked[0], ranked[-1]
+
+    def halves(self) -> tuple[float, float] | None:
+        """Return the shares of proper masks in the first and in the second half of the period."""
+        middle = (self.begin + self.end) / 2
+        halves = []
+        for part in (
+            [one for start, one in self.intervals.items() if (start < middle) == first]
+            for first in (True, False)
+        ):
+            total = sum(one.total for one in part)
+            if total < _LEAST_SECONDS:
+                return None
+            halves.append(sum(one.seconds.get(looks()[0].id, 0.0) for one in part) / total)
+        return halves[0], halves[1]
+
+    def unwatched(self) -> list[tuple[int, int]]:
+        """Return begin and end of the times at which no camera was watched, in whole intervals."""
+        first = int(self.begin // self.step + 1) * self.step
+        gaps: list[tuple[int, int]] = []
+        for start in range(first, int(self.end - self.step) + 1, self.step):
+            if start not in self.intervals:
+                begin = gaps.pop()[0] if gaps and gaps[-1][1] == start else start
+                gaps.append((begin, start + self.step))
+        return gaps
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there are intervals in which a camera was watched and nobody was in view."""
+        return not all(one.total for one in self.intervals.values())
 
     def busiest(self) -> int | None:
         """Return the start of the interval in which most people were in view."""

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from training.card import bullets, limits_and_licence
 from training.face_detector.settings import DetectorConfig
 from training.manifest import copied, write_manifest
 
@@ -35,7 +36,7 @@ def card(config: DetectorConfig, entry: dict[str, Any]) -> str:
         "mask) and a score. Input BGR of any size; the package scales pictures to 640 pixels. "
         f"{entry['origin']}.",
         "## Files",
-        _bullets(
+        bullets(
             f"`{file['path']}`, {file['bytes']} bytes: {runtime}" for runtime, file in entry["files"].items()
         ),
         "OpenCV's own `FaceDetectorYN` reads the `.onnx` from 4.8 on; this package from 4.6 on.",
@@ -43,12 +44,7 @@ def card(config: DetectorConfig, entry: dict[str, Any]) -> str:
         "Recall on the validation scenes at the default score threshold, where it makes fewer finds that "
         "no label explains than YuNet does; `report_faces/report.md` has more.",
         _table(entry["quality"]),
-        "## Training data",
-        _bullets(entry["training_data"]),
-        "## Where it fails",
-        _bullets(config.card.limits),
-        "## Licence",
-        entry["licence"],
+        *limits_and_licence(entry, "Where it fails", config.card.limits),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -59,7 +55,3 @@ def _table(quality: Quality) -> str:
     for runtime, recalls in quality.items():
         lines.append(f"| {runtime} | " + " | ".join(f"{recalls[f'val_{name}']:.3f}" for name in names) + " |")
     return "\n".join(lines)
-
-
-def _bullets(lines: Any) -> str:
-    return "\n".join(f"- {line}" for line in lines)

@@ -1,5 +1,5 @@
 // A card for each camera: the picture, who is there now, pause and resume.
-import { byId, element, send, setText, shortName } from "./dom.js";
+import { byId, element, send, setText, shortName, speak } from "./dom.js";
 import { badge, classes, paint } from "./looks.js";
 
 const WORDS = { live: "live", paused: "paused", silent: "no images", gone: "detector not running" };
@@ -66,6 +66,7 @@ class Card {
     [this.state, this.veil, this.canvas, this.button] = [".state", ".veil", "canvas", ".pause"].map(find);
     find("h2").textContent = shortName(name);
     find("h2").title = name;
+    this.root.ariaLabel = shortName(name);
     this.tiles = classes.map((look) => this.tile(look));
     find(".tiles").append(...this.tiles.map((tile) => tile.root));
     this.button.onclick = () => this.toggle();
@@ -83,10 +84,13 @@ class Card {
   }
 
   update(camera) {
+    if (this.camera && this.camera.state !== camera.state) speak(`${shortName(this.name)}: ${WORDS[camera.state]}`);
     this.camera = camera;
     this.state.className = `state ${camera.state}`;
     setText(this.state, WORDS[camera.state] + (camera.blurred ? ", faces blurred" : ""));
-    setText(this.button, camera.state === "paused" ? "▶ Resume" : "❚❚ Pause");
+    const [symbol, verb] = camera.state === "paused" ? ["▶", "Resume"] : ["❚❚", "Pause"];
+    setText(this.button, `${symbol} ${verb}`);
+    this.button.ariaLabel = `${verb} ${shortName(this.name)}`;
     this.button.disabled = camera.state === "gone";
     setText(this.veil, this.trouble());
     this.veil.hidden = !this.veil.textContent;

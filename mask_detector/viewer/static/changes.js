@@ -1,5 +1,5 @@
 // The newest changes, and a voice that says them to who does not see them.
-import { byId, clock, element, shortName } from "./dom.js";
+import { byId, clock, element, shortName, speak } from "./dom.js";
 import { badge, lookOf } from "./looks.js";
 
 let latest = null; // number of the newest change that was shown
@@ -32,8 +32,6 @@ const words_ = (change, look) => `Person ${change.person}${look.id ? ": " : " "}
 function announce(changes, several) {
   const fresh = changes.filter((change) => latest !== null && change.number > latest);
   latest = changes[0]?.number ?? 0;
-  if (!fresh.length) return;
-  const told = fresh.slice(0, 3).reverse();
   const say = (change) => (several ? `${shortName(change.camera)}: ` : "") + words_(change, lookOf(change.class_id));
-  byId("spoken").textContent = told.map(say).join(". ");
+  for (const change of fresh.reverse()) speak(say(change));
 }

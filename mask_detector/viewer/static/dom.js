@@ -13,6 +13,20 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const SPEAK_EVERY = 2000; // milliseconds: a voice is to be heard out
+const MOST_SPOKEN = 3;
+const unspoken = [];
+let speaking = 0;
+
+// Say something to who does not see it; of what comes faster than it can be said, the newest.
+export function speak(words) {
+  unspoken.push(words);
+  speaking ||= setTimeout(() => {
+    speaking = 0;
+    byId("spoken").textContent = unspoken.splice(0).slice(-MOST_SPOKEN).join(". ");
+  }, SPEAK_EVERY);
+}
+
 export async function send(path, content) {
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) };
   return answerOf(await fetch(path, options));

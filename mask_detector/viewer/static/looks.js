@@ -17,12 +17,13 @@ export function badge(look) {
 export function paint(node, look) {
   if (!look.colour) return;
   node.style.setProperty("--colour", look.colour);
-  node.style.setProperty("--ink", bright(look.colour) ? "#111" : "#fff");
+  node.style.setProperty("--ink", bright(look.colour) ? "#000" : "#fff");
 }
 
+// Whether black letters stand out more than white ones; either has a contrast of 4.5 and more then.
 function bright(colour) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 140;
+  const [red, green, blue] = [1, 3, 5].map((at) => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18;
 }
 
 // Fills for charts: plain, diagonal, crossed, as in the printed report.

@@ -19,7 +19,7 @@ function rebuild(names, settings) {
   sliders.clear();
   byId("sliders").replaceChildren();
   for (const name of names) {
-    const group = element("div", { className: "sliders" });
+    const group = element("div", { className: "sliders", role: "group", ariaLabel: `Settings of ${shortName(name)}` });
     for (const setting of settings[name]) {
       const slider = new Slider(name, setting);
       sliders.set(key(name, setting), slider);

@@ -1,0 +1,68 @@
+"""Pictures without boxes: faces are proposed, and taken for labels only where a class is known."""
+
+import numpy as np
+import pytest
+from labelled_sets import IMPROPER, MASK, NO_MASK, refused_by, run, save, stored
+
+from mask_detector.boxes import iou_matrix
+from mask_detector.model_store import load_manifest
+from training.data import Refused, read_scenes
+
+
+def test_folders_per_class_get_proposed_boxes(tmp_path, astronaut):
+    save(tmp_path / "faces" / "without_mask" / "whole.png", astronaut)
+    save(tmp_path / "faces" / "without_mask" / "tight.png", astronaut[62:178, 175:272])
+    save(tmp_path / "faces" / "incorrect" / "nobody.png", np.full((80, 80, 3), 90, np.uint8))
+    (tmp_path / "faces" / "with_mask").mkdir()
+    run("import", "folders", tmp_path / "faces", "--out", tmp_path / "set.json")
+    tight, whole = stored(tmp_path / "set.json")
+    assert [face.label for face in (*whole.faces, *tight.faces)] == [NO_MASK, NO_MASK]
+    assert iou_matrix([whole.faces[0].box], [[178, 63, 90, 113]])[0, 0] > 0.7
+    assert tight.faces[0].box[2] > 60
+    assert whole.faces[0].proposed
+    reasons = refused_by(tmp_path / "set_refused.txt")
+    assert reasons == {
+        "nobody.png": "no face found in the picture",
+        "with_mask": "class folder without pictures",
+    }
+
+
+def test_unlabelled_pictures_get_boxes_that_training_does_not_take_for_labels(tmp_path, astronaut):
+    save(tmp_path / "web" / "a.png", astronaut)
+    (tmp_path / "web" / "sources.csv").write_text("file,source,person\na.png,nasa,collins\n")
+    run("import", "pictures", tmp_path / "web", "--out", tmp_path / "set.json")
+    (picture,) = stored(tmp_path / "set.json")
+    assert (picture.source, picture.person, picture.faces[0].label) == ("nasa", "collins", "unlabelled")
+    refused = Refused()
+    assert read_scenes(tmp_path / "set.json", load_manifest().class_ids, refused) == []
+    assert "class 'unlabelled' is none of" in refused.report()
+    pytest.importorskip("ai_edge_litert", reason="guessing classes needs LiteRT")
+    run("import", "pictures", tmp_path / "web", "--guess", "--out", tmp_path / "guessed.json")
+    (face,) = stored(tmp_path / "guessed.json")[0].faces
+    assert face.label == NO_MASK and face.proposed
+
+
+def test_maskedface_net_takes_each_face_once(tmp_path, astronaut):
+    names = [f"FFHQ/00000/{number:05d}.png" for number in range(6)]
+    names += [f"CMFD/00000/{number:05d}_Mask.jpg" for number in range(5)]
+    names += ["IMFD/00000/00000_Mask_Mouth_Chin.jpg", "IMFD/00000/00001_Mask_Chin.jpg"]
+    names += ["IMFD/00000/00002_Mask_Nose_Mouth.jpg", "CMFD/00000/readme.png"]
+    for name in names:
+        save(tmp_path / "net" / name, astronaut[40:200, 140:300])
+    run("import", "maskedface-net", tmp_path / "net", "--out", tmp_path / "set.json")
+    pictures = stored(tmp_path / "set.json")
+    persons = [picture.person for picture in pictures]
+    assert sorted(persons) == [f"ffhq:{number:05d}" for number in range(6)]
+    labels = [face.label for picture in pictures for face in picture.faces]
+    assert {label: labels.count(label) for label in (MASK, IMPROPER, NO_MASK)} == {
+        MASK: 2,
+        IMPROPER: 2,
+        NO_MASK: 2,
+    }
+    for picture in pictures:
+        number = picture.path.name
+        expected = IMPROPER if "IMFD" in picture.path.parts else MASK if "Mask" in number else NO_MASK
+        assert picture.faces[0].label == expected
+    reasons = refused_by(tmp_path / "set_refused.txt")
+    assert reasons["readme.png"].startswith("not named as MaskedFace-Net")
+    assert list(reasons.values()).count("face that another picture shows already") == 8
