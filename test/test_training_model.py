@@ -9,13 +9,13 @@ import pytest
 keras = pytest.importorskip("keras", reason="training needs TensorFlow with Keras 3: pip install tensorflow")
 
 from training.backbones import backbones_of  # noqa: E402
-from training.config import Look, TrainingError, load_config  # noqa: E402
+from training.config import TrainingError, View, load_config  # noqa: E402
 from training.drawn import MOST_OF_ONE, evenly  # noqa: E402
-from training.looks import looked  # noqa: E402
 from training.model import build_model, freeze_before, learner_of, logits_of  # noqa: E402
+from training.views import viewed  # noqa: E402
 
 TWO = replace(load_config().model, weights=["none"])
-ONE = replace(TWO, looks=[Look(1.0, 1)])
+ONE = replace(TWO, views=[View(1.0, 1)])
 
 
 def test_the_head_of_the_classics_stands_beside_the_pooled_one():
@@ -58,16 +58,16 @@ def test_a_network_that_cannot_be_had_is_told_in_one_line(change, told):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_look_is_the_middle_of_the_crop_made_smaller():
+def test_a_view_is_the_middle_of_the_crop_made_smaller():
     crop = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)).astype(np.float32)
     inputs = keras.Input(crop.shape[1:])
-    seen = keras.Model(inputs, [looked(inputs, Look(1.0, 2)), looked(inputs, Look(0.5, 1))])
+    seen = keras.Model(inputs, [viewed(inputs, View(1.0, 2)), viewed(inputs, View(0.5, 1))])
     wide, close = seen.predict(crop, verbose=0)
     np.testing.assert_allclose(wide, crop.reshape(1, 8, 2, 8, 2, 3).mean(axis=(2, 4)), rtol=1e-5)
     np.testing.assert_array_equal(close, crop[:, 4:12, 4:12])
 
 
-def test_the_answer_is_the_mean_of_the_looks():
+def test_the_answer_is_the_mean_of_the_views():
     model = build_model(TWO, 64, 3)
     for layer, bias in zip(logits_of(model), np.float32([[0, 1, 4], [2, 1, 0]]), strict=True):
         layer.bias.assign(bias)
@@ -77,7 +77,7 @@ def test_the_answer_is_the_mean_of_the_looks():
     np.testing.assert_allclose(model.predict(crop, verbose=0), [expected], atol=1e-3)
 
 
-def test_each_look_starts_from_its_own_weights(tmp_path):
+def test_each_view_starts_from_its_own_weights(tmp_path):
     first, other = build_model(TWO, 64, 3), build_model(ONE, 64, 3)
     first.save(tmp_path / "two.keras")
     other.save(tmp_path / "one.keras")
@@ -93,19 +93,19 @@ def test_each_look_starts_from_its_own_weights(tmp_path):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"looks": []}, r"'model.looks' is \[\]: allowed is at least one look"),
-        ({"weights": ["none"] * 3}, r"'model.weights' is .*one for all looks, or one for each"),
+        ({"views": []}, r"'model.views' is \[\]: allowed is at least one view"),
+        ({"weights": ["none"] * 3}, r"'model.weights' is .*one for all views, or one for each"),
     ],
 )
-def test_looks_that_do_not_fit_are_told(change, told):
+def test_views_that_do_not_fit_are_told(change, told):
     with pytest.raises(TrainingError, match=told):
         replace(TWO, **change)
 
 
 @pytest.mark.parametrize(("part", "shrink"), [(0, 1), (1.1, 1), (0.5, 0)])
-def test_a_look_lies_inside_the_crop(part, shrink):
-    with pytest.raises(TrainingError, match=r"model.looks.(part|shrink)"):
-        Look(part, shrink)
+def test_a_view_lies_inside_the_crop(part, shrink):
+    with pytest.raises(TrainingError, match=r"model.views.(part|shrink)"):
+        View(part, shrink)
 
 
 def test_no_face_is_drawn_on_more_often_than_others_or_than_allowed():

@@ -14,7 +14,7 @@ IMAGENET, NONE = "imagenet", "none"
 
 
 def backbone(config: ModelConfig, number: int, size: int) -> keras.Model:
-    """Return the network of look `number` without its top, for inputs (N, size, size, 3).
+    """Return the network of view `number` without its top, for inputs (N, size, size, 3).
 
     Raises:
         TrainingError: there is no such application or width, or the weights cannot be had or do not fit.
@@ -23,7 +23,7 @@ def backbone(config: ModelConfig, number: int, size: int) -> keras.Model:
     weights = config.weights[number % len(config.weights)]
     options = {"include_top": False, "input_shape": (size, size, 3), **_width(make, config)}
     try:
-        base = make(weights=IMAGENET if weights == IMAGENET else None, name=f"look_{number}", **options)
+        base = make(weights=IMAGENET if weights == IMAGENET else None, name=f"view_{number}", **options)
     except Exception as error:  # a download that fails is a bare Exception
         raise TrainingError(
             f"{_named(config, weights)} at {size} px cannot be made: {_line(error)}"
@@ -40,7 +40,7 @@ def scaling_of(config: ModelConfig) -> Scaling:
 
 
 def backbones_of(model: keras.Model) -> list[keras.Model]:
-    """Return the networks inside a classifier that give its features, one for each look."""
+    """Return the networks inside a classifier that give its features, one for each view."""
     return [part for part in model.layers if isinstance(part, keras.Model)]
 
 

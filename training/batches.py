@@ -40,7 +40,7 @@ def _weight(name: str, config: Config) -> float:
 def batches(train: CropSet, classes: int, config: Config, epoch: int) -> Iterator[Batch]:
     """Yield an epoch's crops (B, size, size, 3), 0 to 255, and their class probabilities (B, classes).
 
-    Their side is `views.seen_size(config)`: what the model and all of its teachers look at.
+    Their side is `teachers.seen_size(config)`: what the model and all of its teachers look at.
     """
     random = np.random.default_rng([config.seed, epoch])
     drawn = random.choice(len(train), config.train.epoch_size, p=draw_weights(train, config))

@@ -112,15 +112,15 @@ class CropConfig:
 
 
 @dataclass(frozen=True)
-class Look:
-    """The middle `part` of a crop's side, made `shrink` times smaller; see `training.looks`."""
+class View:
+    """The middle `part` of a crop's side, made `shrink` times smaller; see `training.views`."""
 
     part: float
     shrink: int
 
     def __post_init__(self) -> None:
-        _require(0 < self.part <= 1, "model.looks.part", self.part, "above 0, up to 1")
-        _require(self.shrink >= 1, "model.looks.shrink", self.shrink, "at least 1")
+        _require(0 < self.part <= 1, "model.views.part", self.part, "above 0, up to 1")
+        _require(self.shrink >= 1, "model.views.shrink", self.shrink, "at least 1")
 
     def window(self, side: int) -> int:
         """Return how many of `side` pixels it takes; the border is alike on both sides."""
@@ -129,19 +129,19 @@ class Look:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network: for each look a Keras application and a small head; their mean is the answer."""
+    """The network: for each view a Keras application and a small head; their mean is the answer."""
 
     backbone: str
     width: float
     weights: list[str]
-    looks: list[Look]
+    views: list[View]
     head: str
     dropout: float
 
     def __post_init__(self) -> None:
-        _require(bool(self.looks), "model.looks", self.looks, "at least one look")
-        fitting = len(self.weights) in (1, len(self.looks))
-        _require(fitting, "model.weights", self.weights, "one for all looks, or one for each")
+        _require(bool(self.views), "model.views", self.views, "at least one view")
+        fitting = len(self.weights) in (1, len(self.views))
+        _require(fitting, "model.weights", self.weights, "one for all views, or one for each")
         _require(self.width > 0, "model.width", self.width, "above 0")
         _require(self.head in HEADS, "model.head", self.head, " or ".join(HEADS))
         _require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")

@@ -67,7 +67,7 @@ def calibrate(model: keras.Model, faces: CropSet) -> float:
     """Divide the logits by the temperature that makes scores probabilities, and return it."""
     outputs = model.predict(faces.crops.astype(np.float32), batch_size=128, verbose=0)
     temperature = fit_temperature(faces.labels, class_scores(outputs, len(load_manifest().class_ids)))
-    for layer in logits_of(model):  # the mean of the looks becomes as much smaller
+    for layer in logits_of(model):  # the mean of the views becomes as much smaller
         layer.set_weights([weights / temperature for weights in layer.get_weights()])
     return temperature
 

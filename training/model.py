@@ -1,4 +1,4 @@
-"""The network: ImageNet features and a small head for each look at the crop.
+"""The network: ImageNet features and a small head for each view of the crop.
 
 Preprocessing is inside, so every runtime gives it RGB from 0 to 255 and cannot get it wrong.
 """
@@ -7,9 +7,9 @@ import keras
 
 from training.backbones import backbone, backbones_of, scaling_of
 from training.config import ModelConfig, TrainingError
-from training.looks import looked
+from training.views import viewed
 
-_LOGITS = "logits"  # and the number of the look
+_LOGITS = "logits"  # and the number of the view
 ALL = "all"  # every layer of the backbone
 
 
@@ -18,7 +18,7 @@ def build_model(config: ModelConfig, size: int, classes: int) -> keras.Model:
     inputs = keras.Input((size, size, 3), name="rgb")
     layer = scaling_of(config).layer()
     scaled = layer(inputs) if layer else inputs
-    seen = enumerate(looked(scaled, look) for look in config.looks)
+    seen = enumerate(viewed(scaled, view) for view in config.views)
     logits = [_logits(pixels, number, config, classes) for number, pixels in seen]
     mean = keras.layers.Average(name="mean")(logits) if len(logits) > 1 else logits[0]
     return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(mean), name="face_classifier")
@@ -32,14 +32,14 @@ def _logits(pixels: keras.KerasTensor, number: int, config: ModelConfig, classes
 
 
 def logits_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return the last layer of each look."""
+    """Return the last layer of each view."""
     return [layer for layer in model.layers if layer.name.startswith(_LOGITS)]
 
 
 def learner_of(model: keras.Model) -> keras.Model:
-    """Return the same network with the logits of each look as outputs: each is taught by itself.
+    """Return the same network with the logits of each view as outputs: each is taught by itself.
 
-    Taught as a mean, one look would rely on the other, and both would err alike.
+    Taught as a mean, one view would rely on the other, and both would err alike.
     """
     return keras.Model(model.input, [layer.output for layer in logits_of(model)])
 
