@@ -4,6 +4,7 @@ Preprocessing is inside, so every runtime gives it RGB from 0 to 255 and cannot 
 """
 
 import keras
+import numpy as np
 
 from training.backbones import backbone, backbones_of, scaling_of
 from training.config import ModelConfig, TrainingError
@@ -20,8 +21,16 @@ def build_model(config: ModelConfig, size: int, classes: int) -> keras.Model:
     scaled = layer(inputs) if layer else inputs
     seen = enumerate(viewed(scaled, view) for view in config.views)
     logits = [_logits(pixels, number, config, classes) for number, pixels in seen]
-    mean = keras.layers.Average(name="mean")(logits) if len(logits) > 1 else logits[0]
+    mean = _mean(logits, classes) if len(logits) > 1 else logits[0]
     return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(mean), name="face_classifier")
+
+
+def _mean(logits: list[keras.KerasTensor], classes: int) -> keras.KerasTensor:
+    """Return the mean as a product: TensorFlow makes a sum for one crop a bias, which OpenCV adds wrongly."""
+    layer = keras.layers.Dense(classes, use_bias=False, trainable=False, name="mean")
+    mean = layer(keras.layers.Concatenate()(logits))
+    layer.set_weights([np.tile(np.eye(classes) / len(logits), (len(logits), 1))])
+    return mean
 
 
 def _logits(pixels: keras.KerasTensor, number: int, config: ModelConfig, classes: int) -> keras.KerasTensor:
