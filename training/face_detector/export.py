@@ -95,7 +95,7 @@ def _convert(network: keras.Model, config: DetectorConfig, folder: Path) -> dict
     network.save(files["keras"])
     files["litert"].write_bytes(to_litert(weights, _pictures(config)))
     files["litert_float32"].write_bytes(to_litert(weights))
-    files["opencv"].write_bytes(write_weights(network, Path(config.data.start)))
+    files["opencv"].write_bytes(write_weights(network, Path(config.data.teacher)))
     return files
 
 

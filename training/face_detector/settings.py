@@ -18,11 +18,16 @@ class Data:
     test: str
     corrections: str
     start: str
+    teacher: str
     teacher_sure: float
+    teacher_small: float
     teacher_maybe: float
     masked_scale: float
     unmatched: float
     masked: list[str]
+    backgrounds: list[str]
+    test_backgrounds: list[str]
+    test_clips: list[str]
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,9 @@ class Samples:
     drawn: float
     covered: float
     patterns: float
+    backgrounds: float
+    statues: float
+    grey: float
     colour: float
     dark: float
     soft: float
@@ -52,6 +60,10 @@ class Samples:
             )
         if len(self.face) != 2 or not 0 < self.face[0] <= self.face[1]:
             raise TrainingError(f"setting 'samples.face' is {self.face}: allowed is [low, high] in pixels")
+        if self.drawn + self.patterns + self.backgrounds + self.statues >= 1:
+            raise TrainingError(
+                "samples.drawn, patterns, backgrounds and statues leave nothing to real scenes"
+            )
 
 
 @dataclass(frozen=True)
