@@ -111,18 +111,21 @@ def test_a_picture_without_faces_teaches_that_there_are_none():
 
 def test_labels_take_the_teacher_s_manner_and_unlabelled_faces_are_learned_or_left_alone():
     labelled = np.array([[10, 10, 40, 40]], np.float32)
-    sure, unsure, doubtful, same = np.zeros((4, 15), np.float32)
+    sure, small, unsure, large, doubtful, same, faint = np.zeros((7, 15), np.float32)
     same[:4], same[14] = (10, 10, 40, 50), 0.9
     sure[:4], sure[14] = (100, 10, 40, 40), 0.95
-    unsure[:4], unsure[14] = (200, 10, 40, 40), 0.6
+    small[:4], small[14] = (150, 10, 40, 40), 0.7
+    unsure[:4], unsure[14] = (200, 10, 40, 40), 0.5
+    large[:4], large[14] = (200, 100, 90, 90), 0.7
+    faint[:4], faint[14] = (300, 100, 90, 90), 0.5
     doubtful[:4], doubtful[14] = (300, 10, 40, 40), 0.2
     scenes = [Scene(Path("a.jpg"), "s", labelled, ("mask",))] * 20
-    found = [np.stack([same, sure, unsure, doubtful])] * 20
+    found = [np.stack([same, sure, small, unsure, large, doubtful, faint])] * 20
     lesson = lessons(scenes, found, dataclasses.replace(CONFIG.data, masked_scale=1.0), "no_mask")[0]
-    assert lesson.rows[:, KIND].tolist() == [FACE, FACE, IGNORED]
+    assert lesson.rows[:, KIND].tolist() == [FACE, FACE, FACE, IGNORED, IGNORED]
     assert lesson.rows[0, BOX] == pytest.approx([10, 10, 50, 60])
-    assert lesson.rows[:, KNOWN].tolist() == [1, 1, 1]
-    assert lesson.bare.tolist() == [False, False, False]
+    assert lesson.rows[:, KNOWN].tolist() == [1, 1, 1, 1, 1]
+    assert not lesson.bare.any()
 
 
 def test_a_sample_shows_the_face_where_its_row_says(astronaut, yunet_file, tmp_path):
@@ -134,7 +137,7 @@ def test_a_sample_shows_the_face_where_its_row_says(astronaut, yunet_file, tmp_p
     pools = [(1.0, [Lesson(tmp_path / "a.png", row, np.array([True]))])]
     plain = dataclasses.replace(CONFIG.samples, anywhere=0.0, mosaic=0.0, face=[60.0, 150.0])
     plain = dataclasses.replace(
-        plain, covered=0.0, colour=0.0, dark=0.0, soft=0.0, blur=0.0, noise=0.0, jpeg=0.0
+        plain, covered=0.0, colour=0.0, grey=0.0, dark=0.0, soft=0.0, blur=0.0, noise=0.0, jpeg=0.0
     )
     for seed in range(8):
         picture, (told, *others) = sample(pools, plain, np.random.default_rng(seed))
@@ -210,7 +213,8 @@ def tiny_config(folder: Path, yunet_file: Path, epochs: int) -> DetectorConfig:
     )
     samples = dataclasses.replace(CONFIG.samples, size=128, face=[20.0, 90.0], pattern_pictures=4)
     schedule = dataclasses.replace(CONFIG.train, epochs=epochs, epoch_size=6, batch_size=3)
-    data = dataclasses.replace(data, start=str(yunet_file))
+    data = dataclasses.replace(data, start=str(yunet_file), teacher=str(yunet_file), backgrounds=["*.jpg"])
+    cv2.imwrite(str(folder / "wall.jpg"), np.full((90, 120, 3), 140, np.uint8))
     return dataclasses.replace(CONFIG, data=data, samples=samples, train=schedule)
 
 
