@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from mask_detector.face_detectors import FaceSearch, make_face_detector
-from mask_detector.model_store import load_manifest
 from training.config import TrainingError
 from training.face_detector.backgrounds import background_lessons, people_free, read_people_free
 from training.face_detector.drawn import pattern

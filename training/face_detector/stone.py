@@ -48,15 +48,14 @@ def statue_lessons(lessons: Sequence[Lesson], folder: Path, seed: int) -> list[L
 
 def _statues(lesson: Lesson, chosen: NDArray, path: Path, random: Random) -> Lesson:
     """Turn the chosen faces to stone; they are no faces any more, and what they touch is left alone."""
-    image, stones = cv2.imread(str(lesson.path)), []
-    for number in chosen:
-        share = _shape(image, lesson.rows[number, BOX], random)
-        image = to_stone(image, share, lesson.rows[number, BOX], random)
-        frame = face_frame(landmarks_of(lesson.rows[number]))
-        if frame and random.random() < _MASKED:
-            image = draw_mask(image, frame, str(random.choice(list(WAYS))), random)
-        stones.append(share)
+    image = cv2.imread(str(lesson.path))
+    stones = [_shape(image, box, random) for box in lesson.rows[chosen, BOX]]
     if not path.is_file():
+        for number, share in zip(chosen, stones, strict=True):
+            image = to_stone(image, share, lesson.rows[number, BOX], random)
+            frame = face_frame(landmarks_of(lesson.rows[number]))
+            if frame and random.random() < _MASKED:
+                image = draw_mask(image, frame, str(random.choice(list(WAYS))), random)
         cv2.imwrite(str(path), image)
     rest = np.delete(lesson.rows, chosen, axis=0)
     touched = [_touched(row[BOX], np.maximum.reduce(stones)) for row in rest]
