@@ -111,21 +111,18 @@ def test_a_picture_without_faces_teaches_that_there_are_none():
 
 def test_labels_take_the_teacher_s_manner_and_unlabelled_faces_are_learned_or_left_alone():
     labelled = np.array([[10, 10, 40, 40]], np.float32)
-    sure, small, unsure, large, doubtful, same, faint = np.zeros((7, 15), np.float32)
+    sure, unsure, doubtful, same = np.zeros((4, 15), np.float32)
     same[:4], same[14] = (10, 10, 40, 50), 0.9
     sure[:4], sure[14] = (100, 10, 40, 40), 0.95
-    small[:4], small[14] = (150, 10, 40, 40), 0.7
-    unsure[:4], unsure[14] = (200, 10, 40, 40), 0.5
-    large[:4], large[14] = (200, 100, 90, 90), 0.7
-    faint[:4], faint[14] = (300, 100, 90, 90), 0.5
+    unsure[:4], unsure[14] = (200, 10, 40, 40), 0.6
     doubtful[:4], doubtful[14] = (300, 10, 40, 40), 0.2
     scenes = [Scene(Path("a.jpg"), "s", labelled, ("mask",))] * 20
-    found = [np.stack([same, sure, small, unsure, large, doubtful, faint])] * 20
+    found = [np.stack([same, sure, unsure, doubtful])] * 20
     lesson = lessons(scenes, found, dataclasses.replace(CONFIG.data, masked_scale=1.0), "no_mask")[0]
-    assert lesson.rows[:, KIND].tolist() == [FACE, FACE, FACE, IGNORED, IGNORED]
+    assert lesson.rows[:, KIND].tolist() == [FACE, FACE, IGNORED]
     assert lesson.rows[0, BOX] == pytest.approx([10, 10, 50, 60])
-    assert lesson.rows[:, KNOWN].tolist() == [1, 1, 1, 1, 1]
-    assert not lesson.bare.any()
+    assert lesson.rows[:, KNOWN].tolist() == [1, 1, 1]
+    assert lesson.bare.tolist() == [False, False, False]
 
 
 def test_a_sample_shows_the_face_where_its_row_says(astronaut, yunet_file, tmp_path):

@@ -156,11 +156,10 @@ def _lesson(scene: Scene, faces: Faces, numbers: NDArray, manners: dict, data: D
 
 
 def _kind(face: NDArray, data: Data) -> int:
-    """Return what a find without a label is: people overlook small faces, and large ones in profile."""
-    small = face[2:4].max() < _UNNOTICED
-    if face[14] >= (data.teacher_small if small else data.teacher_sure):
+    """Return what a find without a label is; a large face that is in doubt would have got a label."""
+    if face[14] >= data.teacher_sure:
         return FACE
-    return IGNORED if face[14] >= (data.teacher_maybe if small else data.teacher_small) else NOTHING
+    return IGNORED if face[14] >= data.teacher_maybe and face[2:4].max() < _UNNOTICED else NOTHING
 
 
 def _is_new(face: NDArray, boxes: NDArray) -> bool:

@@ -20,7 +20,6 @@ class Data:
     start: str
     teacher: str
     teacher_sure: float
-    teacher_small: float
     teacher_maybe: float
     masked_scale: float
     unmatched: float
@@ -38,6 +37,7 @@ class Samples:
     face: list[float]
     smallest: float
     pattern_pictures: int
+    drawn_pictures: int
     mosaic: float
     anywhere: float
     drawn: float

@@ -109,9 +109,11 @@ def lesson_pools(config: DetectorConfig, folder: Path) -> list[tuple[float, list
     scenes = read_scenes(Path(data.root) / data.train, data.corrections)
     teacher = YuNet(Path(data.teacher), _TEACHER)
     real = lessons(scenes, teacher_faces(scenes, teacher, folder / "teacher.npz"), data, _BARE)
+    to_draw_on = _some(real, samples.drawn_pictures, seed)
+    masked = drawn_lessons(to_draw_on, folder / "drawn", data.masked_scale, seed)
     pools = [
-        (samples.drawn, "with drawn masks", drawn_lessons(real, folder / "drawn", data.masked_scale, seed)),
-        (samples.statues, "with statues", statue_lessons(real, folder / "statues", seed)),
+        (samples.drawn, "with drawn masks", masked),
+        (samples.statues, "with statues", statue_lessons(to_draw_on, folder / "statues", seed)),
         (samples.patterns, "patterns", pattern_lessons(samples.pattern_pictures, folder / "patterns", seed)),
         (
             samples.backgrounds,
@@ -122,6 +124,12 @@ def lesson_pools(config: DetectorConfig, folder: Path) -> list[tuple[float, list
     pools.insert(0, (1 - sum(share for share, _, _ in pools), "scenes", real))
     print(", ".join(f"{len(kind)} {name}" for _, name, kind in pools), flush=True)
     return [(share, kind) for share, _, kind in pools if kind]
+
+
+def _some(real: list[Lesson], most: int, seed: int) -> list[Lesson]:
+    """Return `most` of the lessons with bare faces, or all of these."""
+    bare = [lesson for lesson in real if lesson.bare.any()]
+    return [bare[number] for number in np.random.default_rng(seed).permutation(len(bare))[:most]]
 
 
 def _epoch(run: Run) -> dict[str, Any]:
