@@ -103,6 +103,12 @@ class DetectorConfig:
     train: Train
     card: Card
 
+    def __post_init__(self) -> None:
+        if self.data.backgrounds and not self.samples.backgrounds:
+            raise TrainingError(
+                "data.backgrounds is given, but samples.backgrounds is 0: they would not be seen"
+            )
+
 
 def load_detector_config(path: Path = DEFAULT_FILE) -> DetectorConfig:
     """Read the YAML at `path`; raise TrainingError if a key or a value is not as it should be."""

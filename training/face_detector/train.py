@@ -111,9 +111,10 @@ def lesson_pools(config: DetectorConfig, folder: Path) -> list[tuple[float, list
     real = lessons(scenes, teacher_faces(scenes, teacher, folder / "teacher.npz"), data, _BARE)
     to_draw_on = _some(real, samples.drawn_pictures, seed)
     masked = drawn_lessons(to_draw_on, folder / "drawn", data.masked_scale, seed)
+    statues = statue_lessons(to_draw_on, folder / "statues", seed) if samples.statues else []
     pools = [
         (samples.drawn, "with drawn masks", masked),
-        (samples.statues, "with statues", statue_lessons(to_draw_on, folder / "statues", seed)),
+        (samples.statues, "with statues", statues),
         (samples.patterns, "patterns", pattern_lessons(samples.pattern_pictures, folder / "patterns", seed)),
         (
             samples.backgrounds,
