@@ -51,10 +51,10 @@ def test_pictures_come_from_folders_and_from_names_with_wildcards(grey_owl):
 
 
 def test_a_place_without_pictures_is_named(tmp_path):
-    with pytest.raises(TrainingError, match="posters in data.backgrounds is neither a folder nor"):
+    with pytest.raises(TrainingError, match="posters is neither a folder nor"):
         people_free(tmp_path, ["posters"])
     (tmp_path / "posters").mkdir()
-    with pytest.raises(TrainingError, match="posters in data.backgrounds holds no picture"):
+    with pytest.raises(TrainingError, match="posters holds no picture"):
         people_free(tmp_path, ["posters"])
 
 

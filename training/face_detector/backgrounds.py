@@ -43,7 +43,9 @@ def _pictures(place: Path) -> list[Path]:
     found = sorted(path for path in inside if path.suffix.lower() in _KINDS and path.is_file())
     if not found:
         why = "holds no picture" if place.is_dir() else "is neither a folder nor names pictures"
-        raise TrainingError(f"{place} in data.backgrounds {why}: install it, mend the path or take it out")
+        raise TrainingError(
+            f"pictures without people: {place} {why}; install it, mend the path or take it out"
+        )
     return found
 
 
