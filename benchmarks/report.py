@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contestants import CLASSIC, OURS
-from benchmarks.traced import STAGES
+from benchmarks.traced import DETECTOR_STAGES, STAGES
 
 BASE = "640x480, 1"
 _MODELS = ("detect", "classify")
@@ -40,6 +40,7 @@ def markdown(results: Results) -> str:
         _crowds(results),
         "## Where the time of a frame goes in the node",
         _stages(results["stages"]),
+        *filter(None, [_detector_stages(results["stages"])]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -112,9 +113,19 @@ def _stages(stages: Results) -> str:
     rows = []
     for case, spent in stages.items():
         models = sum(spent[stage] for stage in _MODELS)
-        others = sum(spent.values()) - models
+        others = sum(spent[stage] for stage in STAGES) - models
         rows.append([case, *(f"{spent[stage]:.2f}" for stage in STAGES), f"{models:.2f}", f"{others:.2f}"])
     return table(["frame", *STAGES, "the two models", "all else"], rows)
+
+
+def _detector_stages(stages: Results) -> str:
+    """Return the parts of `detect`; results of before they were measured have none."""
+    cases = {case: spent for case, spent in stages.items() if DETECTOR_STAGES[0] in spent}
+    rows = []
+    for case, spent in cases.items():
+        other = spent["detect"] - sum(spent[stage] for stage in DETECTOR_STAGES)
+        rows.append([case, *(f"{spent[stage]:.2f}" for stage in DETECTOR_STAGES), f"{other:.2f}"])
+    return _table(["inside *detect*", *DETECTOR_STAGES, "all else"], rows) if rows else ""
 
 
 def _spread(case: Results) -> str:

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image as ImageMsg
 from benchmarks.camera import Camera, as_messages
 from benchmarks.frames import frames
 from benchmarks.node_process import NodeProcess
-from benchmarks.traced import STAGES
+from benchmarks.traced import DETECTOR_STAGES, STAGES
 
 CASES = ((640, 480, 1), (640, 480, 8), (1920, 1080, 1))
 _RATE = 15.0  # frames a second; the slowest case keeps up
@@ -41,4 +41,5 @@ def _medians(camera: Camera, trace: Path, case: tuple[int, int, int], seconds: f
     already = len(trace.read_text().splitlines())
     camera.stream(as_messages(frames(*case)), _RATE, seconds)
     lines = [json.loads(line) for line in trace.read_text().splitlines()[already + 2 :]]
-    return {stage: float(np.median([line.get(stage, 0.0) for line in lines])) for stage in STAGES}
+    stages = (*STAGES, *DETECTOR_STAGES)
+    return {stage: float(np.median([line.get(stage, 0.0) for line in lines])) for stage in stages}

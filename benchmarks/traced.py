@@ -14,10 +14,17 @@ from typing import Any
 
 from mask_detector import detector_node, image_input, pipeline
 from mask_detector.detection_output import DetectionOutput
+from mask_detector.face_detectors import cells, litert, yunet
 from mask_detector.follow import People
 from mask_detector.image_output import ImageOutput
 
 STAGES = ("receive", "convert", "detect", "crop", "classify", "follow", "publish", "draw", "rest")
+DETECTOR_STAGES = (
+    "resize",
+    "network",
+    "decode",
+    "nms",
+)  # parts of "detect", of which some is in none of them
 
 
 class Trace:
@@ -26,6 +33,7 @@ class Trace:
     def __init__(self, path: str) -> None:
         self._file = open(path, "w", buffering=1)  # noqa: SIM115  (for as long as the process lives)
         self._spent: dict[str, float] = defaultdict(float)
+        self._within: dict[str, float] = defaultdict(float)
 
     def stage(self, name: str, function: Callable) -> Callable:
         """Return the function with a clock around it."""
@@ -40,6 +48,20 @@ class Trace:
 
         return timed
 
+    def part(self, name: str, function: Callable) -> Callable:
+        """Return the function with a clock around it that leaves out the time of parts inside it."""
+
+        @wraps(function)
+        def timed(*arguments: Any, **options: Any) -> Any:
+            began, before = time.perf_counter(), sum(self._within.values())
+            try:
+                return function(*arguments, **options)
+            finally:
+                inner = sum(self._within.values()) - before
+                self._within[name] += 1000 * (time.perf_counter() - began) - inner
+
+        return timed
+
     def frame(self, receive: Callable) -> Callable:
         """Return the callback that takes an image; around it lies everything else."""
 
@@ -47,18 +69,30 @@ class Trace:
         def timed(source: Any, message: Any, info: Any) -> None:
             stamp = message.header.stamp
             self._spent.clear()
+            self._within.clear()
             began = time.monotonic_ns()
             receive(source, message, info)
             whole = (time.monotonic_ns() - began) / 1e6
             rest = whole - sum(self._spent.values())
             waited = (began - stamp.sec * 1_000_000_000 - stamp.nanosec) / 1e6
-            print(json.dumps({**self._spent, "receive": waited, "rest": rest}), file=self._file)
+            line = {**self._spent, **self._within, "receive": waited, "rest": rest}
+            print(json.dumps(line), file=self._file)
 
         return timed
 
     def method(self, name: str, owner: Any, attribute: str) -> None:
         """Put a clock around a function or method where it stands."""
-        setattr(owner, attribute, self.stage(name, getattr(owner, attribute)))
+        clock = self.part if name in DETECTOR_STAGES else self.stage
+        setattr(owner, attribute, clock(name, getattr(owner, attribute)))
+
+    def face_detector(self) -> None:
+        """Put clocks into the face detectors that compute YuNet's maps."""
+        self.method("resize", cells, "shrink")
+        self.method("network", litert.LiteRTFaces, "_levels")
+        self.method("network", yunet.YuNet, "_levels")
+        for owner, step in ((litert, "level_of"), (yunet, "score"), (cells, "_decoded")):
+            self.method("decode", owner, step)
+        self.method("nms", cells.cv2.dnn, "NMSBoxes")
 
 
 def main() -> None:
@@ -67,6 +101,7 @@ def main() -> None:
     image_input.ImageInput._receive = trace.frame(image_input.ImageInput._receive)
     trace.method("convert", image_input, "to_bgr")
     trace.method("detect", pipeline.MaskDetector, "find")
+    trace.face_detector()
     trace.method("crop", pipeline, "crop_faces")
     for step in ("find", "see", "learn"):
         trace.method("follow", People, step)

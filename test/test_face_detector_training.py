@@ -134,7 +134,7 @@ def test_a_sample_shows_the_face_where_its_row_says(astronaut, yunet_file, tmp_p
     pools = [(1.0, [Lesson(tmp_path / "a.png", row, np.array([True]))])]
     plain = dataclasses.replace(CONFIG.samples, anywhere=0.0, mosaic=0.0, face=[60.0, 150.0])
     plain = dataclasses.replace(
-        plain, covered=0.0, colour=0.0, dark=0.0, soft=0.0, blur=0.0, noise=0.0, jpeg=0.0
+        plain, covered=0.0, colour=0.0, grey=0.0, dark=0.0, soft=0.0, blur=0.0, noise=0.0, jpeg=0.0
     )
     for seed in range(8):
         picture, (told, *others) = sample(pools, plain, np.random.default_rng(seed))
@@ -209,8 +209,10 @@ def tiny_config(folder: Path, yunet_file: Path, epochs: int) -> DetectorConfig:
         CONFIG.data, root=str(folder), train="train.json", val="val.json", corrections=""
     )
     samples = dataclasses.replace(CONFIG.samples, size=128, face=[20.0, 90.0], pattern_pictures=4)
+    samples = dataclasses.replace(samples, backgrounds=0.2, statues=0.2)
     schedule = dataclasses.replace(CONFIG.train, epochs=epochs, epoch_size=6, batch_size=3)
-    data = dataclasses.replace(data, start=str(yunet_file))
+    data = dataclasses.replace(data, start=str(yunet_file), teacher=str(yunet_file), backgrounds=["*.jpg"])
+    cv2.imwrite(str(folder / "wall.jpg"), np.full((90, 120, 3), 140, np.uint8))
     return dataclasses.replace(CONFIG, data=data, samples=samples, train=schedule)
 
 
@@ -240,6 +242,8 @@ def test_a_run_goes_on_after_a_kill_as_if_nothing_had_happened(tiny_set, yunet_f
         ({"samples": {"size": 100}}, "multiples of 32"),
         ({"train": {"epochs": 0}}, "at least 1"),
         ({"train": {"speed": 9}}, "unknown setting 'train.speed'"),
+        ({"samples": {"drawn": 0.9, "statues": 0.2}}, "leave nothing to real scenes"),
+        ({"data": {"backgrounds": ["posters"]}}, "samples.backgrounds is 0"),
     ],
 )
 def test_a_wrong_setting_stops_before_training(tmp_path, change, told):

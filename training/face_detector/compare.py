@@ -17,7 +17,6 @@ from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
 from mask_detector.model_store import load_manifest, verified
 from training.face_detector.average_precision import average_precisions
-from training.face_detector.drawn import pattern
 from training.face_detector.matching import SMALLEST_JUDGED, Matches, match
 from training.face_detector.peers import Aizoo
 from training.face_detector.scenes import Scene
@@ -26,18 +25,20 @@ OURS, FLOAT, REFERENCE = "masked_yunet", "masked_yunet float32", "yunet"
 SIZES = (SMALLEST_JUDGED, 32, 64, 128, 100_000)
 THREADS = 2
 _LOWEST = FaceSearch(score_threshold=0.05)
-_PATTERNS, _PATTERN_SEED = 200, 1_000_003  # not those that training draws
 _ROUNDS, _WARM = 60, 5
 _FRAME = (640, 480)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one detector found: matches with labels, scores on drawn patterns, AP, seconds for each frame."""
+    """What one detector found: matches with labels, scores where nobody is, AP, seconds for each frame.
+
+    `nobody` has, by set of pictures without people, the scores of the finds in each picture.
+    """
 
     name: str
     matches: Matches
-    pattern_scores: NDArray[np.float32]
+    nobody: dict[str, list[NDArray[np.float32]]]
     precisions: list[float]
     seconds: NDArray[np.float64]
 
@@ -78,15 +79,16 @@ def detectors(peer: Path | None) -> dict[str, FaceDetector]:
     return made | ({"aizoo": Aizoo(peer, _LOWEST, THREADS)} if peer else {})
 
 
-def compare(made: dict[str, FaceDetector], scenes: Sequence[Scene]) -> list[Result]:
-    """Run every detector over the scenes and over drawn patterns, and time them in turns."""
+def compare(
+    made: dict[str, FaceDetector], scenes: Sequence[Scene], nobody: dict[str, list[Image]]
+) -> list[Result]:
+    """Run every detector over the scenes and over pictures of nobody, by set, and time them in turns."""
     boxes = [scene.boxes for scene in scenes]
     found: dict[str, list[Faces]] = {name: [] for name in made}
     for scene in tqdm(scenes, "scenes", unit="picture", disable=None, leave=False):
         image = cv2.imread(str(scene.path))
         for name, detector in made.items():
             found[name].append(detector.detect(image))
-    patterns = [pattern(np.random.default_rng([_PATTERN_SEED, n]), masks=n % 3) for n in range(_PATTERNS)]
     frames = [
         cv2.resize(cv2.imread(str(scene.path)), _FRAME) for scene in scenes[:: max(1, len(scenes) // 20)]
     ]
@@ -95,7 +97,7 @@ def compare(made: dict[str, FaceDetector], scenes: Sequence[Scene]) -> list[Resu
         Result(
             name,
             match(found[name], boxes),
-            np.concatenate([detector.detect(picture)[:, 14] for picture in patterns]),
+            {kind: [detector.detect(each)[:, 14] for each in pictures] for kind, pictures in nobody.items()},
             average_precisions(found[name], boxes),
             seconds[name],
         )

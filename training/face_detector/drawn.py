@@ -29,7 +29,7 @@ def drawn_lessons(lessons: Sequence[Lesson], folder: Path, scale: float, seed: i
 
 
 def _masked(lesson: Lesson, path: Path, scale: float, random: Random) -> Lesson | None:
-    frames = {number: _frame(lesson.rows[number]) for number in np.flatnonzero(lesson.bare)}
+    frames = {number: face_frame(landmarks_of(lesson.rows[number])) for number in np.flatnonzero(lesson.bare)}
     frames = {number: frame for number, frame in frames.items() if frame}
     if not frames:
         return None
@@ -45,10 +45,11 @@ def _masked(lesson: Lesson, path: Path, scale: float, random: Random) -> Lesson 
     return Lesson(path, rows, np.zeros(len(rows), bool))
 
 
-def _frame(row: NDArray) -> object:
+def landmarks_of(row: NDArray) -> NDArray[np.float32]:
+    """Return a lesson's row as a detected face (15,) of which the landmarks alone are given."""
     face = np.zeros(15, np.float32)
     face[4:14] = row[POINTS]
-    return face_frame(face)
+    return face
 
 
 def pattern_lessons(count: int, folder: Path, seed: int) -> list[Lesson]:
@@ -71,15 +72,16 @@ def pattern(random: Random, masks: int = 0) -> Image:
     for _ in range(int(random.integers(1, 4))):
         image = _DRAWINGS[random.integers(len(_DRAWINGS))](image, random)
     for _ in range(masks):
-        frame = face_frame(_nobody(random))
+        frame = face_frame(nobody(random, _SIDE, _SIDE))
         if frame:
             image = draw_mask(image, frame, str(random.choice(list(WAYS))), random)
     return image
 
 
-def _nobody(random: Random) -> NDArray[np.float32]:
-    """Return a face's landmarks where no face is."""
-    scale, at = random.uniform(25, 120), random.uniform(80, _SIDE - 80, 2)
+def nobody(random: Random, width: int, height: int) -> NDArray[np.float32]:
+    """Return a face (15,) with landmarks alone where no face is, in a picture of that size."""
+    sides = np.array([width, height])
+    scale, at = random.uniform(0.05, 0.25) * sides.min(), random.uniform(sides / 6, sides * 5 / 6)
     usual = np.array([[-0.5, 0], [0.5, 0], [0, 0.6], [-0.4, 1.1], [0.4, 1.1]]) * scale
     face = np.zeros(15, np.float32)
     face[4:14] = (usual + at + random.normal(0, 0.03 * scale, (5, 2))).ravel()

@@ -8,12 +8,14 @@ score of 0.6, over the validation and test scenes, faces from 24 pixels, overlap
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 
 from mask_detector.errors import MaskDetectorError
-from training.face_detector.compare import THREADS, compare, detectors, labelled
+from training.face_detector.compare import REFERENCE, THREADS, compare, detectors, labelled
+from training.face_detector.nobody import pictures_of_nobody
 from training.face_detector.report import targets, write_report
 from training.face_detector.scenes import read_scenes
 from training.face_detector.settings import load_detector_config
@@ -44,7 +46,9 @@ def main(argv: list[str] | None = None) -> None:
         scenes = [scene for name in sets for scene in read_scenes(options.data / name)]
         beside = options.data.resolve().parent / _PEER
         peer = options.peer or (beside if beside.is_file() else None)
-        results, faces = compare(detectors(peer), scenes), labelled(scenes)
+        made, faces = detectors(peer), labelled(scenes)
+        nobody = pictures_of_nobody(replace(settings, root=str(options.data)), made[REFERENCE])
+        results = compare(made, scenes, nobody)
         if options.report:
             write_report(options.report, results, faces, sets)
             print((options.report / "report.md").read_text())

@@ -118,6 +118,13 @@ def write_report(folder: Path, results: Sequence[Result], faces: Labelled, sets:
         "",
         *_table(results, lambda result: DEFAULT, class_groups(faces)),
         "",
+        "## Where nobody is",
+        "",
+        f"Pictures in which something is found, at the default threshold {DEFAULT}; in brackets, at as many "
+        "unmatched finds as YuNet's.",
+        "",
+        *_nobody(results, threshold),
+        "",
         "## By size, at as many unmatched finds",
         "",
         *_groups(results, threshold, size_groups(faces)),
@@ -145,7 +152,6 @@ def _table(results: Sequence[Result], threshold: Threshold, groups: Groups) -> l
         "score from",
         *groups,
         "unmatched a picture",
-        "on drawn patterns",
         *overlaps,
         "ms a frame, least / median",
     ]
@@ -158,13 +164,28 @@ def _table(results: Sequence[Result], threshold: Threshold, groups: Groups) -> l
             *[f"{value:.3f}" for value in found],
             f"{result.matches.unmatched(least):.2f}",
         ]
-        cells += [
-            str(int((result.pattern_scores >= least).sum())),
-            *[f"{ap:.3f}" for ap in result.precisions],
-        ]
+        cells += [f"{ap:.3f}" for ap in result.precisions]
         cells.append(f"{result.seconds.min() * 1e3:.1f} / {np.median(result.seconds) * 1e3:.1f}")
         lines.append(f"| {result.name} | " + " | ".join(cells) + " |")
     return lines
+
+
+def _nobody(results: Sequence[Result], threshold: Threshold) -> list[str]:
+    sets = results[0].nobody
+    lines = ["| pictures | number | " + " | ".join(result.name for result in results) + " |"]
+    lines.append("| --- | --- |" + " --- |" * len(results))
+    for name, pictures in sets.items():
+        counts = [
+            f"{found_in(result.nobody[name], DEFAULT)} ({found_in(result.nobody[name], threshold(result))})"
+            for result in results
+        ]
+        lines.append(f"| {name} | {len(pictures)} | {' | '.join(counts)} |")
+    return lines
+
+
+def found_in(scores: Sequence[NDArray], threshold: float) -> int:
+    """Return in how many pictures something is found, of the finds' scores in each."""
+    return sum(bool((found >= threshold).any()) for found in scores)
 
 
 def _groups(results: Sequence[Result], threshold: Threshold, groups: Groups) -> list[str]:
@@ -188,7 +209,9 @@ def _figures(result: Result, threshold: float, faces: Labelled) -> dict:
         "average_precision": {
             str(key): round(v, 4) for key, v in zip(OVERLAPS, result.precisions, strict=True)
         },
-        "finds_on_patterns_at_default": int((result.pattern_scores >= DEFAULT).sum()),
+        "pictures_of_nobody_with_a_find_at_default": {
+            name: [found_in(scores, DEFAULT), len(scores)] for name, scores in result.nobody.items()
+        },
         "ms": round(float(np.median(result.seconds)) * 1e3, 2),
     }
 

@@ -18,11 +18,15 @@ class Data:
     test: str
     corrections: str
     start: str
+    teacher: str
     teacher_sure: float
     teacher_maybe: float
     masked_scale: float
     unmatched: float
     masked: list[str]
+    backgrounds: list[str]
+    test_backgrounds: list[str]
+    test_clips: list[str]
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,15 @@ class Samples:
     face: list[float]
     smallest: float
     pattern_pictures: int
+    drawn_pictures: int
     mosaic: float
     anywhere: float
     drawn: float
     covered: float
     patterns: float
+    backgrounds: float
+    statues: float
+    grey: float
     colour: float
     dark: float
     soft: float
@@ -52,6 +60,10 @@ class Samples:
             )
         if len(self.face) != 2 or not 0 < self.face[0] <= self.face[1]:
             raise TrainingError(f"setting 'samples.face' is {self.face}: allowed is [low, high] in pixels")
+        if self.drawn + self.patterns + self.backgrounds + self.statues >= 1:
+            raise TrainingError(
+                "samples.drawn, patterns, backgrounds and statues leave nothing to real scenes"
+            )
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,12 @@ class DetectorConfig:
     samples: Samples
     train: Train
     card: Card
+
+    def __post_init__(self) -> None:
+        if self.data.backgrounds and not self.samples.backgrounds:
+            raise TrainingError(
+                "data.backgrounds is given, but samples.backgrounds is 0: they would not be seen"
+            )
 
 
 def load_detector_config(path: Path = DEFAULT_FILE) -> DetectorConfig:

@@ -26,12 +26,14 @@ from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FaceSearch
 from mask_detector.face_detectors.yunet import YuNet
 from training.config import TrainingError
+from training.face_detector.backgrounds import background_lessons, people_free
 from training.face_detector.drawn import drawn_lessons, pattern_lessons
 from training.face_detector.loss import detection_loss
 from training.face_detector.network import HEAD_CHANNELS, build_network
 from training.face_detector.samples import batches
 from training.face_detector.scenes import Lesson, lessons, read_scenes, teacher_faces
 from training.face_detector.settings import DEFAULT_FILE, DetectorConfig, Train, load_detector_config
+from training.face_detector.stone import statue_lessons
 from training.face_detector.validate import Validation
 from training.face_detector.yunet_layout import read_weights
 from training.history import plot_history, write_history
@@ -74,9 +76,9 @@ def train(config: DetectorConfig, folder: Path, resume: bool = False) -> Path:
 
 
 def learner(config: DetectorConfig) -> keras.Model:
-    """Return the network as it learns: the published weights, all three maps in one (batch, cells, 16)."""
+    """Return the network as it learns, with the weights to start from: one map (batch, cells, 16)."""
     network = build_network(pixels=config.samples.size)
-    read_weights(network, Path(config.data.start))
+    _start(network, Path(config.data.start))
     rows = [keras.layers.Reshape((-1, HEAD_CHANNELS))(level) for level in network.outputs]
     model = keras.Model(network.input, keras.layers.Concatenate(axis=1)(rows))
     optimizer = keras.optimizers.AdamW(
@@ -90,17 +92,45 @@ def learner(config: DetectorConfig) -> keras.Model:
     return model
 
 
+def _start(network: keras.Model, file: Path) -> None:
+    """Give the network the weights of an ONNX file in YuNet's layout, or of a .keras file of another run."""
+    if not file.is_file():
+        raise TrainingError(f"data.start: there is no file {file}")
+    if file.suffix == ".keras":
+        network.set_weights(keras.saving.load_model(file, compile=False, safe_mode=True).get_weights())
+    else:
+        read_weights(network, file)
+
+
 def lesson_pools(config: DetectorConfig, folder: Path) -> list[tuple[float, list[Lesson]]]:
-    """Return scenes, scenes with drawn masks, and patterns, each with how often it is drawn from."""
-    data, samples = config.data, config.samples
+    """Return scenes, those with drawn masks and statues, and pictures without people, each with its share."""
+    data, samples, seed = config.data, config.samples, config.seed
+    empty = people_free(Path(data.root), data.backgrounds)
     scenes = read_scenes(Path(data.root) / data.train, data.corrections)
-    found = teacher_faces(scenes, YuNet(Path(data.start), _TEACHER), folder / "teacher.npz")
-    real = lessons(scenes, found, data, _BARE)
-    drawn = drawn_lessons(real, folder / "drawn", data.masked_scale, config.seed)
-    patterns = pattern_lessons(samples.pattern_pictures, folder / "patterns", config.seed)
-    kinds = {1 - samples.drawn - samples.patterns: real, samples.drawn: drawn, samples.patterns: patterns}
-    print(f"{len(real)} scenes, {len(drawn)} with drawn masks, {len(patterns)} patterns", flush=True)
-    return [(share, kind) for share, kind in kinds.items() if kind]
+    teacher = YuNet(Path(data.teacher), _TEACHER)
+    real = lessons(scenes, teacher_faces(scenes, teacher, folder / "teacher.npz"), data, _BARE)
+    to_draw_on = _some(real, samples.drawn_pictures, seed)
+    masked = drawn_lessons(to_draw_on, folder / "drawn", data.masked_scale, seed)
+    statues = statue_lessons(to_draw_on, folder / "statues", seed) if samples.statues else []
+    pools = [
+        (samples.drawn, "with drawn masks", masked),
+        (samples.statues, "with statues", statues),
+        (samples.patterns, "patterns", pattern_lessons(samples.pattern_pictures, folder / "patterns", seed)),
+        (
+            samples.backgrounds,
+            "backgrounds",
+            background_lessons(empty, teacher, folder / "backgrounds", seed),
+        ),
+    ]
+    pools.insert(0, (1 - sum(share for share, _, _ in pools), "scenes", real))
+    print(", ".join(f"{len(kind)} {name}" for _, name, kind in pools), flush=True)
+    return [(share, kind) for share, _, kind in pools if kind]
+
+
+def _some(real: list[Lesson], most: int, seed: int) -> list[Lesson]:
+    """Return `most` of the lessons with bare faces, or all of these."""
+    bare = [lesson for lesson in real if lesson.bare.any()]
+    return [bare[number] for number in np.random.default_rng(seed).permutation(len(bare))[:most]]
 
 
 def _epoch(run: Run) -> dict[str, Any]:

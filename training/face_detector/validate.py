@@ -30,7 +30,7 @@ class Validation:
         self._labels = np.array([label for scene in scenes for label in scene.labels])
         self._large = np.concatenate(self._boxes)[:, 2:].min(axis=1) >= SMALLEST_JUDGED
         self._network = build_network()
-        yunet = YuNet(Path(config.data.start))
+        yunet = YuNet(Path(config.data.teacher))
         found = self.find(yunet.detect)
         self._unmatched = match(found, self._boxes).unmatched(yunet.search.score_threshold)
         told = ", ".join(f"{name} {recall:.4f}" for name, recall in self.recalls(found).items())

@@ -20,6 +20,7 @@ def vary(image: Image, rows: Rows, config: Samples, random: Random) -> Image:
             _cover(image, box, random)
     steps = (
         (config.colour, augment.colour),
+        (config.grey, _grey),
         (config.dark, _dark),
         (config.soft, _soft),
         (config.blur, _blur),
@@ -50,6 +51,13 @@ def _cover(image: Image, box: np.ndarray, random: Random) -> None:
         random.integers(0, side - part + 1) for side, part in zip(image.shape, place.shape[:2], strict=False)
     )
     place[:] = image[y : y + place.shape[0], x : x + place.shape[1]].copy()
+
+
+def _grey(image: Image, random: Random) -> Image:
+    """Take the colours away, as cameras do at night, often with a tint."""
+    tint = np.clip(random.normal(1, 0.05, 3), 0.8, 1.2) if random.random() < 0.5 else np.ones(3)
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None]
+    return np.clip(grey * tint, 0, 255).astype(np.uint8)
 
 
 def _dark(image: Image, random: Random) -> Image:
