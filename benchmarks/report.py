@@ -125,7 +125,7 @@ def _detector_stages(stages: Results) -> str:
     for case, spent in cases.items():
         other = spent["detect"] - sum(spent[stage] for stage in DETECTOR_STAGES)
         rows.append([case, *(f"{spent[stage]:.2f}" for stage in DETECTOR_STAGES), f"{other:.2f}"])
-    return _table(["inside *detect*", *DETECTOR_STAGES, "all else"], rows) if rows else ""
+    return table(["inside *detect*", *DETECTOR_STAGES, "all else"], rows) if rows else ""
 
 
 def _spread(case: Results) -> str:
