@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
@@ -12,6 +12,8 @@ from mask_detector.detection import Detection
 from mask_detector.messages import to_detection_array
 
 _DEPTH = 10  # messages kept for a slow subscriber
+# Who asks for it hears the last changes too: they are told once, maybe before the subscriber was there.
+_TOPICS = {"~/detections": DurabilityPolicy.VOLATILE, "~/state_changes": DurabilityPolicy.TRANSIENT_LOCAL}
 
 
 class DetectionOutput:
@@ -23,9 +25,12 @@ class DetectionOutput:
         self._detections, self._changes = (
             # A profile of its own for each: rclpy writes overrides into it.
             node.create_publisher(
-                Detection2DArray, name, QoSProfile(depth=_DEPTH), qos_overriding_options=overriding
+                Detection2DArray,
+                name,
+                QoSProfile(depth=_DEPTH, durability=durability),
+                qos_overriding_options=overriding,
             )
-            for name in ("~/detections", "~/state_changes")
+            for name, durability in _TOPICS.items()
         )
         self.topic = self._detections.topic_name
         self._last_header = Header()

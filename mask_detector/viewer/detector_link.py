@@ -1,5 +1,6 @@
 """What the viewer has of one detector: its topics, its parameters, its switch."""
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.parameter import parameter_value_to_python
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
@@ -31,6 +32,15 @@ _SLIDERS = tuple(entry.name for entry in PARAMETERS if entry.live and not isinst
 _NAMES = [*_SLIDERS, _BLUR]
 _NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _MANY = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT)
+_NEWS = 5_000_000_000  # nanoseconds for which a change is news; older ones another viewer has told
+
+
+def _as_offered(node: "ViewerNode", topic: str) -> QoSProfile:
+    """Return a profile that asks for the last changes too, unless a publisher, say of a bag, keeps none."""
+    offered = [one.qos_profile.durability for one in node.get_publishers_info_by_topic(topic)]
+    without = DurabilityPolicy.VOLATILE in offered
+    durability = DurabilityPolicy.VOLATILE if without else DurabilityPolicy.TRANSIENT_LOCAL
+    return QoSProfile(depth=50, durability=durability)
 
 
 class DetectorLink:
@@ -46,9 +56,10 @@ class DetectorLink:
         self._node, self._name, self._faces = node, name, faces
         self._alive = self._asking = False
         self._annotated = self._input = None
+        changes = f"{name}/state_changes"
         self._subscriptions = [
             node.create_subscription(Detection2DArray, f"{name}/detections", self._on_detections, _MANY),
-            node.create_subscription(Detection2DArray, f"{name}/state_changes", self._on_changes, 50),
+            node.create_subscription(Detection2DArray, changes, self._on_changes, _as_offered(node, changes)),
         ]
         self._describe, self._get, self._set, self._enable = (
             node.create_client(kind, f"{name}/{service}")
@@ -130,7 +141,9 @@ class DetectorLink:
         people = self._faces.seen(_stamp(message), from_detection_array(message))
         self._node.tell(self._node.live.people, self._name, [one.class_id for one in people])
 
-    def _on_changes(self, message: Detection2DArray) -> None:
+    def _on_changes(self, message: Detection2DArray, info: dict[str, int | None]) -> None:
+        if time.time_ns() - (info["source_timestamp"] or time.time_ns()) > _NEWS:
+            return
         for change in self._faces.changes(_stamp(message), from_detection_array(message)):
             self._node.tell(self._node.live.changed, change)
 
