@@ -7,12 +7,15 @@ from pathlib import Path
 
 import cv2
 
+from mask_detector.runtimes import quick_at_bytes
+
 
 def describe() -> dict[str, str]:
     """Return processor, cores, load and the versions that matter."""
     return {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0))),
+        "models in": "int8" if quick_at_bytes() else "float32",
         "load": f"{os.getloadavg()[0]:.1f}",
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),

@@ -21,7 +21,7 @@ PARAMETERS = (
               "path of a file to use in place of the shipped one: .onnx in YuNet's layout, or .tflite"),
     Described("classifier", "",
               "name of a classifier in models/manifest.json, or path of your own; empty for the default"),
-    Described("runtime", RUNTIMES[0], "what runs the classifier; auto: litert if installed, else opencv",
+    Described("runtime", RUNTIMES[0], "what runs the classifier; auto: the fastest here",
               choices=RUNTIMES),
     Described("threads", 2, "processor cores that the models may use", low=1, high=64),
     Described("face_score_threshold", _SEARCH.score_threshold, "least score of a face", high=1, live=True),

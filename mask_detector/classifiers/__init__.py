@@ -1,11 +1,11 @@
 """Runtimes for the classifier, behind one interface; each is imported only when it is chosen."""
 
 from importlib import import_module
-from importlib.util import find_spec
 
 from mask_detector.classifiers.base import Classifier, Scores
 from mask_detector.errors import MaskDetectorError, ModelError
 from mask_detector.model_store import find_classifier, verified
+from mask_detector.runtimes import fastest
 
 _RUNTIMES = {  # the module and its class, and what to install for it
     "litert": ("litert", "LiteRT", "ai-edge-litert"),
@@ -24,18 +24,17 @@ def make_classifier(name: str = "", runtime: str = "auto", threads: int = 2) -> 
     Args:
         name: the model's name in the manifest, empty for the default one, or the path of one of your own;
             see `model_store.find_classifier`.
-        runtime: one of RUNTIMES; `auto` is litert, or opencv where that is not installed.
+        runtime: one of RUNTIMES; `auto` is the one that is fastest here, see `runtimes.fastest`.
         threads: how many processor cores it may use.
 
     Raises:
         MaskDetectorError: the runtime is unknown or not installed, or the model is missing or damaged.
     """
-    if runtime == "auto":
-        runtime = "litert" if find_spec("ai_edge_litert") else "opencv"
-    if runtime not in _RUNTIMES:
+    if runtime not in RUNTIMES:
         raise MaskDetectorError(f"runtime '{runtime}' is unknown: choose one of {', '.join(RUNTIMES)}")
-    module_name, class_name, requirement = _RUNTIMES[runtime]
     info = find_classifier(name)
+    runtime = fastest(info.files) if runtime == "auto" else runtime
+    module_name, class_name, requirement = _RUNTIMES[runtime]
     if runtime not in info.files:
         raise ModelError(
             f"model '{info.name}' has no file for runtime '{runtime}', only for {sorted(info.files)}"

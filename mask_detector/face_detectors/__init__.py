@@ -1,6 +1,5 @@
 """Face detectors to choose from, behind one interface."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from mask_detector.errors import MaskDetectorError
@@ -8,6 +7,7 @@ from mask_detector.face_detectors.base import NO_FACES, FaceDetector, Faces, Fac
 from mask_detector.face_detectors.haar import Haar
 from mask_detector.face_detectors.yunet import YuNet
 from mask_detector.model_store import existing, load_manifest, verified
+from mask_detector.runtimes import fastest
 
 FACE_DETECTORS = ("auto", "masked_yunet", "yunet", "haar")
 
@@ -46,7 +46,7 @@ def make_face_detector(
 def _shipped(name: str) -> Path:
     """Return the file of the manifest that runs fastest here."""
     files = load_manifest().face_detector_files(name)
-    return verified(files["litert" if "litert" in files and find_spec("ai_edge_litert") else "opencv"])
+    return verified(files[fastest(files)])
 
 
 def _in_litert(file: Path, search: FaceSearch, threads: int, name: str) -> FaceDetector:

@@ -3,7 +3,7 @@
     python -m training.face_detector.export --run runs/detector --models models
 
 Its scores are shifted so that the node's default threshold leaves `data.unmatched` times the unmatched
-finds that YuNet makes on the validation scenes. NAME.keras, NAME.tflite (int8), NAME_float32.tflite and
+finds that YuNet makes on the validation scenes. NAME.keras, NAME.tflite (float32), NAME_int8.tflite and
 NAME.onnx are made in the run folder first; only when they agree on the validation scenes are they copied and
 stated in manifest.json.
 """
@@ -32,7 +32,7 @@ from training.face_detector.validate import Validation
 from training.face_detector.yunet_layout import write_weights
 from training.state import Arrays
 
-FILES = {"keras": ".keras", "litert": ".tflite", "litert_float32": "_float32.tflite", "opencv": ".onnx"}
+FILES = {"keras": ".keras", "litert": ".tflite", "litert_int8": "_int8.tflite", "opencv": ".onnx"}
 _SEARCH = FaceSearch()
 _LARGEST_LOSS = 0.01  # of recall by int8
 _LARGEST_DIFFERENCE = 0.1  # pixels between float32 runtimes
@@ -93,8 +93,8 @@ def _convert(network: keras.Model, config: DetectorConfig, folder: Path) -> dict
     files = {runtime: folder / f"{config.name}{suffix}" for runtime, suffix in FILES.items()}
     weights = network.get_weights()
     network.save(files["keras"])
-    files["litert"].write_bytes(to_litert(weights, _pictures(config)))
-    files["litert_float32"].write_bytes(to_litert(weights))
+    files["litert"].write_bytes(to_litert(weights))
+    files["litert_int8"].write_bytes(to_litert(weights, _pictures(config)))
     files["opencv"].write_bytes(write_weights(network, Path(config.data.teacher)))
     return files
 
@@ -111,15 +111,15 @@ def _check(files: dict[str, Path], validation: Validation) -> dict[str, dict[str
     """Compare the files on the validation scenes; return each one's recalls at the default threshold."""
     detectors = {
         "opencv": YuNet(files["opencv"]),
-        "litert_float32": LiteRTFaces(files["litert_float32"]),
         "litert": LiteRTFaces(files["litert"]),
+        "litert_int8": LiteRTFaces(files["litert_int8"]),
     }
     found = {name: validation.find(detector.detect) for name, detector in detectors.items()}
     recalls = {name: validation.recalls(faces) for name, faces in found.items()}
     for name, values in recalls.items():
         print(name, ", ".join(f"{key} {value:.4f}" for key, value in values.items()))
-    _require_same(found["opencv"], found["litert_float32"])
-    loss = recalls["litert_float32"]["val_recall"] - recalls["litert"]["val_recall"]
+    _require_same(found["opencv"], found["litert"])
+    loss = recalls["litert"]["val_recall"] - recalls["litert_int8"]["val_recall"]
     if loss > _LARGEST_LOSS:
         raise TrainingError(f"int8 loses {loss:.4f} of recall; at most {_LARGEST_LOSS} is allowed")
     return recalls

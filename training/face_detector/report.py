@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from mask_detector.face_detectors import FaceSearch
 from training.face_detector.average_precision import OVERLAPS
-from training.face_detector.compare import FLOAT, OURS, REFERENCE, SIZES, Labelled, Result
+from training.face_detector.compare import (
+    FLOAT,
+    INT8,
+    REFERENCE,
+    SIZES,
+    Labelled,
+    Result,
+    shipped_here,
+)
 from training.face_detector.matching import LEAST_OVERLAP, SMALLEST_JUDGED, Matches
 
 matplotlib.use("Agg")
@@ -25,11 +33,11 @@ Threshold = Callable[[Result], float]
 def targets(results: Sequence[Result], faces: Labelled) -> tuple[list[str], bool]:
     """Return the table of targets as Markdown, and whether all hold."""
     by_name = {result.name: result for result in results}
-    ours, whole, yunet = (by_name[name] for name in (OURS, FLOAT, REFERENCE))
-    threshold = even(results)
-    mine, full, theirs = (recalls(one, threshold(one), class_groups(faces)) for one in (ours, whole, yunet))
+    threshold, ours, yunet = even(results), by_name[shipped_here()], by_name[REFERENCE]
+    found = {name: recalls(by_name[name], threshold(by_name[name]), class_groups(faces)) for name in by_name}
+    mine, theirs = found[ours.name], found[REFERENCE]
     ratio = float(np.median(ours.seconds) / np.median(yunet.seconds))
-    lost = max((full[name] - mine[name] for name in mine), default=0.0)
+    lost = max((found[FLOAT][name] - found[INT8][name] for name in mine), default=0.0)
     rows = [
         (
             "recall mask",
@@ -52,7 +60,7 @@ def targets(results: Sequence[Result], faces: Labelled) -> tuple[list[str], bool
         name = "improper_mask"
         held = mine[name] >= max(theirs[name], 0.95)
         rows.insert(1, (f"recall {name}", "YuNet, and 0.95", mine[name], theirs[name], held))
-    lines = ["| target | asked for | here | YuNet | holds |", "| --- | --- | --- | --- | --- |"]
+    lines = [f"| target | asked for | {ours.name} | YuNet | holds |", "| --- | --- | --- | --- | --- |"]
     for what, asked, here, there, held in rows:
         other = "" if there is None else f"{there:.3f}"
         lines.append(f"| {what} | {asked} | {here:.3f} | {other} | {'yes' if held else 'NO'} |")
