@@ -7,15 +7,18 @@ import cv2
 import numpy as np
 import pytest
 
-from mask_detector.background import are_faces, class_scores
+from mask_detector.background import BACKGROUND, are_faces, class_scores
 from mask_detector.classifiers import make_classifier
+from mask_detector.crops import crop_faces
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.model_store import ClassifierInfo
 from mask_detector.pipeline import MaskDetector
 from training.background import background_crops, pattern, touching
 from training.config import load_config
 from training.data import Face
+from training.drawn import framed_faces
 from training.rejection import LEAST, fit_background_threshold, rejection_figures
+from training.statues import statue_crops
 
 OUTPUTS = np.float32([[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]])
 
@@ -70,6 +73,23 @@ def test_background_is_cut_where_nobody_is(astronaut: np.ndarray, tmp_path):
     assert {"pattern", "part"} <= set(crops.sources)
     assert crops.crops.shape == (len(crops), 48, 48, 3)
     assert (crops.crops == again.crops).all()
+
+
+def test_people_of_stone_are_background(astronaut: np.ndarray, tmp_path):
+    path = tmp_path / "astronaut.png"
+    cv2.imwrite(str(path), astronaut)
+    far = Face(path, (178.0, 63.0, 30.0, 38.0), 2, "here", "astronaut:far")
+    face = Face(path, (178.0, 63.0, 90.0, 113.0), 2, "here", "astronaut:1")
+    framed = list(framed_faces([face, far], make_face_detector()))
+    assert [face.name for face, _ in framed] == ["astronaut:1"]
+    crops = statue_crops(framed, 4, 3, 96, 1.5, seed=1)
+    again = statue_crops(framed, 4, 3, 96, 1.5, seed=1)
+    assert len(crops) == 4 and set(crops.labels) == {3} and set(crops.sources) == {"stone"}
+    assert all(name.startswith(f"{BACKGROUND}:") for name in crops.names)
+    assert (crops.crops == again.crops).all() and (crops.crops[0] != crops.crops[1]).any()
+    (alive,) = crop_faces(astronaut, [face.box], 96, 1.5)
+    middle = np.s_[30:60, 30:60]
+    assert np.ptp(crops.crops[:, 30:45, 30:60], axis=-1).mean() < np.ptp(alive[middle], axis=-1).mean() / 2
 
 
 def test_the_threshold_keeps_nearly_all_faces():

@@ -89,7 +89,7 @@ def colour(crop: Crop, random: Random) -> Crop:
     toned = cv2.LUT(crop, table)
     if random.random() < 0.3:
         grey = cv2.cvtColor(cv2.cvtColor(toned, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        share = random.uniform(0.3, 1)
+        share = min(1, random.uniform(0.3, 1.3))  # some lose all colour, so that a grey face stays one
         toned = cv2.addWeighted(grey, share, toned, 1 - share, 0)
     if random.random() < 0.2:
         toned = _shift_hue(toned, random)

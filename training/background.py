@@ -1,7 +1,8 @@
 """Crops of what is no face, so that the classifier learns to say so.
 
 What the Haar cascade takes for a face where neither the labels nor YuNet have one, places beside
-people (clothes, hands, hair) and anywhere, single parts of faces, and drawn patterns.
+people (clothes, hands, hair) and anywhere, also with a mask that nobody wears, single parts of faces,
+and drawn patterns.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,9 +20,14 @@ from mask_detector.crops import Image, crop_faces
 from mask_detector.face_detectors import FaceSearch, make_face_detector
 from training.cropset import CropSet, assemble
 from training.data import Face
+from training.masks import WAYS, draw_mask, face_frame
 
 SMALLEST = 20  # pixels of a side; smaller ones look alike, faces and others
 PATTERNS = 0.1  # share of drawn patterns
+PLACE, BESIDE, UNWORN, PATTERN = "place", "beside", "unworn", "pattern"  # kinds of background
+_UNWORN = 0.3  # share of places on which a mask is drawn
+# eyes, nose and corners of the mouth in shares of a face's box
+_LANDMARKS = np.float32([[0.31, 0.38], [0.69, 0.38], [0.5, 0.6], [0.35, 0.78], [0.65, 0.78]])
 _FAINT = 0.1  # score from which YuNet's finds may be faces that nobody labelled
 _SEARCHED = 480  # pixels, longest side for Haar, which is slow
 _TOUCH = 0.05  # share of the smaller of two boxes that may lie in the other
@@ -40,12 +46,16 @@ def background_crops(
     chosen = random.permutation(len(kept))[: count - patterns]
     cut, told = [np.empty((0, size, size, 3), np.uint8)], []
     for path, group in groupby((kept[i] for i in sorted(chosen)), key=lambda face: face.picture):
-        told += (finds := [replace(face, label=label) for face in group])
-        cut.append(crop_faces(cv2.imread(str(path)), [face.box for face in finds], size, margin))
+        picture = cv2.imread(str(path))
+        for face in group:
+            unworn = face.source in (PLACE, BESIDE) and random.random() < _UNWORN
+            shown = with_mask(picture, face.box, random) if unworn else picture
+            cut.append(crop_faces(shown, [face.box], size, margin))
+            told.append(replace(face, label=label, source=UNWORN if unworn else face.source))
     for number in range(patterns):
         cut.append(cv2.resize(pattern(random), (size, size))[None])
-        name = f"{BACKGROUND}:pattern:{number}"
-        told.append(Face(Path(name), (0, 0, size, size), label, "pattern", name))
+        name = f"{BACKGROUND}:{PATTERN}:{number}"
+        told.append(Face(Path(name), (0, 0, size, size), label, PATTERN, name))
     return assemble(np.concatenate(cut), told)
 
 
@@ -64,8 +74,8 @@ def _finds(faces: Sequence[Face], random: Random) -> Iterator[Face]:
         taken = np.concatenate([people, faint.detect(picture)[:, :4]])
         places = {
             "haar": haar.detect(picture)[:, :4],
-            "place": _places(picture, random),
-            "beside": _beside(people, picture, random),
+            PLACE: _places(picture, random),
+            BESIDE: _beside(people, picture, random),
         }
         kinds = {kind: boxes[~touching(boxes, taken)] for kind, boxes in places.items()}
         for kind, boxes in {**kinds, "part": _parts(people, random)}.items():
@@ -101,6 +111,15 @@ def _parts(people: Boxes, random: Random) -> Boxes:
     sides = random.uniform(0.2, 0.33, len(large)) * large[:, 2]
     corners = large[:, :2] + random.uniform(0, 1, (len(large), 2)) * (large[:, 2:] - sides[:, None])
     return np.column_stack([corners, sides, sides]).astype(np.float32)
+
+
+def with_mask(picture: Image, box: Sequence[float], random: Random) -> Image:
+    """Return the picture with a mask where one would be if `box` (x, y, width, height) held a face."""
+    place = _LANDMARKS + random.normal(0, 0.03, _LANDMARKS.shape)
+    face = np.zeros(15, np.float32)
+    face[4:14] = (np.float32(box[:2]) + place * np.float32(box[2:])).ravel()
+    frame = face_frame(face)
+    return draw_mask(picture, frame, str(random.choice(list(WAYS))), random) if frame else picture
 
 
 def touching(boxes: Boxes, others: Boxes) -> NDArray[np.bool_]:

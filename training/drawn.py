@@ -24,18 +24,15 @@ Framed = tuple[Face, FaceFrame]
 
 
 def drawn_crops(
-    faces: Sequence[Face],
-    detector: FaceDetector,
+    framed: Sequence[Framed],
     synthesis: SynthesisConfig,
     crops: CropConfig,
     classes: Sequence[str],
     seed: int,
 ) -> CropSet:
-    """Draw masks onto the bare ones of `faces`, the ways of wearing in turn, and cut them out."""
+    """Draw masks onto the bare faces `framed`, the ways of wearing in turn, and cut them out."""
     if unknown := set(synthesis.ways) - set(WAYS) | set(synthesis.ways.values()) - set(classes):
         raise TrainingError(f"synthesis.ways: unknown {', '.join(unknown)}; ways are {', '.join(WAYS)}")
-    bare = [face for face in faces if _is_bare(face, classes.index(synthesis.bare))]
-    framed = list(_framed(bare, detector)) if synthesis.count else []
     random = np.random.default_rng(seed)
     cut, drawn = [np.empty((0, crops.outer_size, crops.outer_size, 3), np.uint8)], []
     chosen = shown(evenly(framed, synthesis.count, random), "drawing masks")
@@ -48,13 +45,10 @@ def drawn_crops(
     return assemble(np.concatenate(cut), drawn)
 
 
-def _is_bare(face: Face, bare: int) -> bool:
-    return face.label == bare and min(face.box[2:]) >= SMALLEST
-
-
-def _framed(faces: Sequence[Face], detector: FaceDetector) -> Iterator[Framed]:
-    """Yield the faces that the detector sees from the front; a picture that cannot be read has none."""
-    for path, group in groupby(shown(faces, "looking for bare faces"), key=lambda face: face.picture):
+def framed_faces(faces: Sequence[Face], detector: FaceDetector) -> Iterator[Framed]:
+    """Yield the large faces that the detector sees from the front; a picture that cannot be read has none."""
+    large = [face for face in faces if min(face.box[2:]) >= SMALLEST]
+    for path, group in groupby(shown(large, "looking for bare faces"), key=lambda face: face.picture):
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         found = [] if picture is None else detector.detect(picture)
         for face in group if len(found) else ():

@@ -25,12 +25,14 @@ from training.data import (
     read_scenes,
     require_every_class,
 )
-from training.drawn import drawn_crops
+from training.drawn import Framed, drawn_crops, framed_faces
 from training.find import boxes_for_folders, detector_boxes
 from training.options import add_settings, settings_from, step_parser, told
+from training.statues import statue_crops
 
 FOUND = "_found"  # the same faces with the boxes of the node's detector, as far as it finds them
 WITHOUT_FACE = "_background"  # what a detector may find in the same pictures, but is no face
+STATUES = 0.2  # share of that
 CUT_BY = ("seed", "data", "crops", "synthesis", "background")  # the settings that crops depend on
 SETS = ("train", "val", "test", "val" + FOUND, "test" + FOUND)
 
@@ -73,12 +75,19 @@ def _cut(config: Config, kind: str, refused: Refused) -> CropSet:
 
 
 def _background(config: Config, kind: str, refused: Refused) -> CropSet:
-    """What is no face in the scenes of `kind`, for training larger than the runtime crop."""
-    crops, label = config.crops, len(load_manifest().class_ids)
+    """What is no face in the scenes of `kind`, and their bare faces as statues; for training cut larger."""
+    crops, label, count = config.crops, len(load_manifest().class_ids), config.background.count
     training = kind.startswith("train")
-    size, margin = (crops.outer_size, crops.outer_margin) if training else (crops.size, crops.margin)
+    cut = (crops.outer_size, crops.outer_margin) if training else (crops.size, crops.margin)
     faces = scene_faces(config, _listed(config, kind), refused)
-    return background_crops(faces, config.background.count, label, size, margin, config.seed)
+    bare = _bare(faces, make_face_detector(config.data.face_detector), config) if count else []
+    statues = round(count * STATUES)
+    return joined(
+        [
+            background_crops(faces, count - statues, label, *cut, config.seed),
+            statue_crops(bare, statues, label, *cut, config.seed),
+        ]
+    )
 
 
 def _train_crops(config: Config, refused: Refused) -> CropSet:
@@ -89,10 +98,17 @@ def _train_crops(config: Config, refused: Refused) -> CropSet:
     scenes += detector_boxes(scenes, detector)
     faces = scenes + _folders(config, config.data.train, detector, refused)
     cut = cut_crops(faces, crops.outer_size, crops.outer_margin, refused)
-    drawn = drawn_crops(scenes, detector, config.synthesis, crops, classes, config.seed)
+    bare = _bare(scenes, detector, config) if config.synthesis.count else []
+    drawn = drawn_crops(bare, config.synthesis, crops, classes, config.seed)
     train = joined([cut, drawn, _background(config, "train", Refused())])
     require_every_class(train.labels, classes, "the training data")
     return train
+
+
+def _bare(faces: list[Face], detector: FaceDetector, config: Config) -> list[Framed]:
+    """Return the faces that masks can be drawn on."""
+    label = load_manifest().class_ids.index(config.synthesis.bare)
+    return list(framed_faces([face for face in faces if face.label == label], detector))
 
 
 def _runtime_crops(config: Config, kind: str, refused: Refused) -> CropSet:

@@ -33,7 +33,7 @@ from training.face_detector.network import HEAD_CHANNELS, build_network
 from training.face_detector.samples import batches
 from training.face_detector.scenes import Lesson, lessons, read_scenes, teacher_faces
 from training.face_detector.settings import DEFAULT_FILE, DetectorConfig, Train, load_detector_config
-from training.face_detector.stone import statue_lessons
+from training.face_detector.statues import statue_lessons
 from training.face_detector.validate import Validation
 from training.face_detector.yunet_layout import read_weights
 from training.history import plot_history, write_history
