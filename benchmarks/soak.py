@@ -19,6 +19,7 @@ from benchmarks.frames import frames
 from benchmarks.graph import graph
 from benchmarks.node_process import NodeProcess
 
+_SIZE = (320, 240)  # small, so that a slow machine answers each of so many frames
 _CROWDS = (0, 1, 2, 4, 1)  # people, in turn
 _RATE = 60.0  # frames a second that the camera sends, whether they are answered or not
 _STRETCH = 2.0  # seconds with the same people
@@ -58,7 +59,7 @@ class Sample:
 
 def soak(minutes: float) -> list[Sample]:
     """Run the node for so long and return what was noted on the way."""
-    messages = {faces: as_messages(frames(640, 480, faces)) for faces in set(_CROWDS)}
+    messages = {faces: as_messages(frames(*_SIZE, faces)) for faces in set(_CROWDS)}
     log = Path(tempfile.mkdtemp()) / "soak.log"
     samples: list[Sample] = []
     arguments = ["mask_detector", "detector", "--ros-args", "-r", "__ns:=/soak"]
