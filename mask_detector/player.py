@@ -38,6 +38,7 @@ class Player:
         self._tell = tell
         self._told: set[str] = set()
         self._loop = loop
+        self._due = 0.0  # when the next frame may come, monotonic seconds
         self._may_come_back = is_webcam(spec) or is_stream(spec)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -69,20 +70,20 @@ class Player:
         limited = self._wanted_rate > 0 or not source.live
         self.rate = self._wanted_rate or source.rate or (0.0 if source.live else PICTURES_A_SECOND)
         period = 1 / self.rate if limited else 0.0
-        due = time.monotonic()
+        self._due = max(self._due, time.monotonic())  # the first frame of a new round waits for the last one
         for item in source:
             if isinstance(item, Unreadable):
                 self._tell_once(str(item.error))
                 continue
-            if source.live and time.monotonic() < due:
+            if source.live and time.monotonic() < self._due:
                 continue
-            self._stop.wait(max(0.0, due - time.monotonic()))
+            self._stop.wait(max(0.0, self._due - time.monotonic()))
             if self._stop.is_set():
                 return
             self._told.clear()
             yield item
             # A play that has fallen behind goes on from now: it never hurries to catch up.
-            due = max(due + period, time.monotonic() - period)
+            self._due = max(self._due + period, time.monotonic() - period)
 
     def _tell_once(self, text: str) -> None:
         """Tell a trouble once, until frames come again."""

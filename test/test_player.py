@@ -1,5 +1,6 @@
 """A source played as a camera: in order, again and again, and back after it was lost."""
 
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -34,6 +35,12 @@ def test_a_folder_is_played_once_in_natural_order(pictures):
 
 def test_with_loop_it_begins_again(pictures):
     assert grey(islice(player(pictures, rate=240, loop=True), 5)) == [1, 2, 10, 1, 2]
+
+
+def test_a_picture_that_is_looped_keeps_its_rate(pictures):
+    began = time.monotonic()
+    assert grey(islice(player(pictures / "1.png", rate=40, loop=True), 9)) == [1] * 9
+    assert time.monotonic() - began >= 0.95 * 8 / 40
 
 
 def test_the_rate_is_that_of_the_source_unless_given(tmp_path):
