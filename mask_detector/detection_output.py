@@ -11,7 +11,7 @@ from vision_msgs.msg import Detection2DArray
 from mask_detector.detection import Detection
 from mask_detector.messages import to_detection_array
 
-_DEPTH = 10  # messages kept for a slow subscriber
+DEPTH = 10  # messages kept for a slow subscriber
 # Who asks for it hears the last changes too: they are told once, maybe before the subscriber was there.
 _TOPICS = {"~/detections": DurabilityPolicy.VOLATILE, "~/state_changes": DurabilityPolicy.TRANSIENT_LOCAL}
 
@@ -27,7 +27,7 @@ class DetectionOutput:
             node.create_publisher(
                 Detection2DArray,
                 name,
-                QoSProfile(depth=_DEPTH, durability=durability),
+                QoSProfile(depth=DEPTH, durability=durability),
                 qos_overriding_options=overriding,
             )
             for name, durability in _TOPICS.items()

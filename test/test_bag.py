@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
+from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CompressedImage
@@ -116,6 +117,15 @@ def test_the_same_bag_comes_out_with_the_answers(tmp_path, frames, storage, comp
             for at, array in read(out, CHANGES, Detection2DArray) for one in array.detections]  # fmt: skip
     assert [one[1:] for one in told] == [("1", "no_mask"), ("1", "mask")]
     assert 0 < told[1][0] - (BEGIN + 2.5e9) < 1e9
+
+    with Reader(out) as reader:
+        latched = {
+            connection.topic
+            for connection in reader.connections
+            for qos in connection.ext.offered_qos_profiles
+            if qos.durability is QosDurability.TRANSIENT_LOCAL
+        }
+    assert latched == {CHANGES}, "as the node has it"
 
     kind, topic = (CompressedImage, f"{ANNOTATED}/compressed") if compressed else (ImageMsg, ANNOTATED)
     drawn = list(read(out, topic, kind))

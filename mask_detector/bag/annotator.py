@@ -36,12 +36,9 @@ class BagAnnotator:
         self._kind = kind
         self._writer = writer
         self._blur = blur
-        for topic, of in (
-            (_DETECTIONS, Detection2DArray),
-            (_CHANGES, Detection2DArray),
-            (_ANNOTATED[kind], kind),
-        ):
-            writer.announce(topic, of)
+        writer.announce(_DETECTIONS, Detection2DArray)
+        writer.announce(_CHANGES, Detection2DArray, latched=True)
+        writer.announce(_ANNOTATED[kind], kind)
 
     def answer(self, data: bytes, time: int) -> int:
         """Write what is seen in an image message that was recorded at `time` ns; return how many people.

@@ -7,16 +7,31 @@ from typing import Any
 
 import vision_msgs
 from rclpy.serialization import serialize_message
-from rosbags.interfaces import Connection, MessageDefinitionFormat
+from rosbags.interfaces import (
+    Connection,
+    MessageDefinitionFormat,
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+from mask_detector.detection_output import DEPTH
 from mask_detector.errors import MaskDetectorError
 
 _VERSION = 9  # of the format, as Jazzy writes it
 _CURE = "if its recorder was cut off, repair it with 'ros2 bag reindex' or 'mcap recover'"
 _NO_HASH = "RIHS01_" + 64 * "0"
+_EVER = QosTime(9_223_372_036, 854_775_807)
+_LATCHED = Qos(
+    QosHistory.KEEP_LAST, DEPTH, QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL,
+    _EVER, _EVER, QosLiveliness.AUTOMATIC, _EVER, avoid_ros_namespace_conventions=False,
+)  # fmt: skip
 
 Message = tuple[Connection, int, bytes]
 """Where a message belongs, when it was recorded in ns, and its bytes (CDR)."""
@@ -104,10 +119,12 @@ class BagWriter:
                 self.announce(topic, type(message))
             self._writer.write(self._new[topic], time, serialize_message(message))
 
-    def announce(self, topic: str, kind: type) -> None:
-        """Let the bag have a topic, with messages or without."""
+    def announce(self, topic: str, kind: type, latched: bool = False) -> None:
+        """Let the bag have a topic, with messages or without; a player keeps the last of a latched one."""
         name = f"{kind.__module__.partition('.')[0]}/msg/{kind.__name__}"
-        self._new[topic] = self._writer.add_connection(topic, name, typestore=self._types)
+        self._new[topic] = self._writer.add_connection(
+            topic, name, typestore=self._types, offered_qos_profiles=[_LATCHED] if latched else []
+        )
 
     def _like(self, connection: Connection) -> Connection:
         """Add a connection with the definition that its bag has, which older ones have not, or ours."""
