@@ -34,7 +34,8 @@ def headline(results: dict[str, Any]) -> str:
     ]
     machine = results["machine"]
     run = "A quick run" if results["quick"] else "Measured"
-    where = f"{run} on {machine['cores']} cores, {machine['processor']}, Python {machine['Python']}."
+    parts = f"{machine['cores']} cores, {machine['processor']}, models in {machine['models in']}"
+    where = f"{run} on {parts}, Python {machine['Python']}."
     return f"{table(['640×480, two threads', 'this project', 'classic recipe', 'times'], rows)}\n\n{where}\n"
 
 

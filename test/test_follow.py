@@ -240,14 +240,14 @@ def test_a_clip_of_drawn_masks_is_told_change_by_change(detector, tmp_path):
 @pytest.mark.parametrize(
     ("other", "expected"),
     [
-        ((300, 300, 80, 100), 1.0),  # elsewhere
-        ((90, 170, 80, 100), 0.0),  # nearer: the hair reaches to the nose
-        ((90, 60, 30, 40), 1.0),  # farther away
-        ((130, 170, 80, 100), 0.75),  # nearer, over a quarter of it
+        ((600, 600, 160, 200), 1.0),  # elsewhere
+        ((180, 340, 160, 200), 0.0),  # nearer: the hair reaches to the nose
+        ((180, 120, 60, 80), 1.0),  # farther away
+        ((260, 340, 160, 200), 0.75),  # nearer, over a quarter of it
     ],
 )
 def test_a_face_half_behind_a_nearer_head_counts_less(other: tuple, expected: float):
-    assert clarity(((100, 100, 40, 50), other))[0] == pytest.approx(expected, abs=0.01)
+    assert clarity(((200, 200, 80, 100), other))[0] == pytest.approx(expected, abs=0.01)
 
 
 def test_in_a_street_nobody_is_told_to_change(detector, shared_data):

@@ -21,7 +21,7 @@ SURE = 0.8  # belief from which a state is settled, and with which a new one beg
 _LEAST_SCORE = 0.02  # no single frame is believed to be surer
 _CHANGES = 0.03  # how often a person changes the state, a second
 GLANCES = 2  # independent pieces of evidence within the time to settle
-_CLEAR_SIDE = 32.0  # pixels of a face's shorter side from which a glance counts in full
+_CLEAR_SIDE = 64.0  # pixels of a face's shorter side from which a glance counts in full
 _HAIR = 0.6  # of a face's height, by which the head reaches above its box
 
 
