@@ -109,6 +109,7 @@ def test_nobody_is_found_in_drawn_patterns_and_unworn_masks(grey_owl):
         test_backgrounds=["owl.png", "not_there"],
         test_clips=[],
     )
+    # In float32 the owl is taken for a face (0.63), and the classifier lets it pass: known, and not mended.
     int8, float32 = in_runtime("litert_int8"), in_runtime("litert")
     sets = pictures_of_nobody(data, int8)
     assert {name: len(pictures) for name, pictures in sets.items()} == {PATTERNS: 200, PICTURES: 1, MASKED: 1}
