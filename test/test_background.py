@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mask_detector.background import BACKGROUND, are_faces, class_scores
+from mask_detector.background import BACKGROUND, are_faces, class_scores, needed_for
 from mask_detector.classifiers import make_classifier
 from mask_detector.crops import crop_faces
 from mask_detector.face_detectors import make_face_detector
@@ -32,6 +32,19 @@ def info(threshold: float | None) -> ClassifierInfo:
 )
 def test_a_find_is_a_face_below_the_threshold(threshold: float | None, expected: list[bool]):
     assert are_faces(OUTPUTS, info(threshold)).tolist() == expected
+
+
+def test_a_weak_find_needs_a_classifier_without_doubt():
+    doubtful = np.repeat(OUTPUTS[:1], 3, axis=0)  # 0.9 of a face
+    found = np.float32([0.9, 0.7, 0.63])
+    assert are_faces(doubtful, info(0.5), needed_for(found, 0.6)).tolist() == [True, True, False]
+    assert are_faces(doubtful, info(0.5), needed_for(found, np.array([0.9, 0.6, 0.3]))).tolist() == [
+        False,
+        True,
+        True,
+    ]
+    assert are_faces(doubtful, info(None), needed_for(found, 0.6)).all()
+    assert are_faces(doubtful, info(0.5), needed_for(np.zeros(3), 0.0)).all()
 
 
 def test_the_scores_of_the_classes_sum_to_one_without_the_background():

@@ -1,7 +1,11 @@
 """Train, evaluate and export the face classifier from anyone's own pictures; see README.md here."""
 
+import os
 import sys
 from types import TracebackType
+
+# TensorFlow's faster convolutions, which it leaves out where the processor has AVX2 alone; read at its import
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _PACKAGES = {  # what pip calls a module that goes by another name
     "cv2": "opencv-python-headless",

@@ -88,12 +88,13 @@ def matched(labelled: Boxed, found: Boxed) -> NDArray[np.int64]:
 
 def _found(detector: MaskDetector, image: Image) -> list[tuple]:
     """Return box, class, score and whether it is sure of each face; one that is rejected is not there."""
-    threshold = detector.face_detector.search.score_threshold
+    faces = detector.find(image, LEAST_FACE_SCORE)
+    _, sure = detector.classify(image, faces, detector.needed(faces))
     rows = []
-    for face in detector.find(image, LEAST_FACE_SCORE):
+    for face, published in zip(faces, sure.tolist(), strict=True):
         for told in detector.classify(image, face[None])[0]:
             label = detector.class_ids.index(told.class_id)
-            rows.append((told.box, label, float(face[14]) * told.score, face[14] >= threshold))
+            rows.append((told.box, label, float(face[14]) * told.score, published))
     return rows
 
 

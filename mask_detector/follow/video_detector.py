@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mask_detector.background import Floats, needed_for
 from mask_detector.boxes import Boxes, clip_boxes
 from mask_detector.crops import Image
 from mask_detector.detection import Detection
@@ -39,7 +40,8 @@ class _Look:
 class VideoDetector:
     """Finds, classifies and follows the people in one stream of images.
 
-    Uncertain faces are looked for too, but only those are classified that continue somebody.
+    Uncertain faces are looked for too, but only those are classified that continue somebody. What the
+    classifier thinks of a find as a face counts with the score: who is new needs more of both.
 
     Args:
         detector: its search's score threshold is that for new people.
@@ -55,10 +57,13 @@ class VideoDetector:
         """Return who is in a BGR image of shape (height, width, 3) taken at `time` seconds."""
         faces = self._detector.find(image, self.people.following.score_threshold)
         boxes = clip_boxes(faces[:, :4], *image.shape[1::-1])
-        certain = faces[:, 14] >= self._detector.face_detector.search.score_threshold
+        threshold = self._detector.face_detector.search.score_threshold
+        certain = faces[:, 14] >= threshold
         rows = self.people.find(boxes, certain, time)
         keep = certain | (rows != NOBODY)
-        looks = self._look(image, faces[keep], rows[keep], time)
+        least = np.where(rows == NOBODY, threshold, min(threshold, self.people.following.score_threshold))
+        needed = needed_for(faces[:, 14], least)
+        looks = self._look(image, faces[keep], needed[keep], rows[keep], time)
         are_people = np.array([look is not None for look in looks], bool)
         pairs = zip(looks, boxes[keep].tolist(), strict=True)
         found = [replace(look.detection, box=tuple(box)) for look, box in pairs if look]
@@ -68,11 +73,13 @@ class VideoDetector:
         raw = [replace(one, id=name) for one, name in zip(found, ids, strict=True)]
         return Seen(people, raw, faces[:, :4])
 
-    def _look(self, image: Image, faces: Faces, rows: Rows, time: float) -> list[_Look | None]:
+    def _look(
+        self, image: Image, faces: Faces, needed: Floats, rows: Rows, time: float
+    ) -> list[_Look | None]:
         """Return a look at each face, new or the last one, and None where there is no face."""
         looks = [self._lasting(state, time) for state in self.people.settled(rows)]
         due = np.flatnonzero([look is None for look in looks])
-        found, are_people = self._detector.classify(image, faces[due])
+        found, are_people = self._detector.classify(image, faces[due], needed[due])
         for number, detection in zip(due[are_people].tolist(), found, strict=True):
             looks[number] = _Look(time, detection)
         return looks

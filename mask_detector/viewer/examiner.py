@@ -77,7 +77,7 @@ def _detector() -> MaskDetector:
 def _examine(content: bytes, blurred: bool) -> dict[str, Any]:
     image = compressed_to_bgr(content)
     faces = _detector().find(image)
-    found, _ = _detector().classify(image, faces)
+    found, _ = _detector().classify(image, faces, _detector().needed(faces))
     shown = blur_faces(image, faces[:, :4]) if blurred else image
     drawn = _shrunk(draw_detections(shown, found))
     height, width = image.shape[:2]
