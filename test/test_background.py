@@ -14,9 +14,12 @@ from mask_detector.face_detectors import make_face_detector
 from mask_detector.model_store import ClassifierInfo
 from mask_detector.pipeline import MaskDetector
 from training.background import background_crops, pattern, touching
-from training.config import load_config
-from training.data import Face
+from training.config import TrainingError, load_config
+from training.data import Face, Refused
 from training.drawn import framed_faces
+from training.face_detector.backgrounds import people_free
+from training.lookalikes import lookalike_crops
+from training.prepare import prepared
 from training.rejection import LEAST, fit_background_threshold, rejection_figures
 from training.statues import statue_crops
 
@@ -135,3 +138,28 @@ def test_settings_may_stand_on_others(tmp_path):
     ways = {way: name for way, name in base.synthesis.ways.items() if way != "worn"}
     expected = replace(base, crops=replace(base.crops, size=96), synthesis=replace(base.synthesis, ways=ways))
     assert load_config(tmp_path / "mine.yaml") == expected
+
+
+def test_what_looks_like_a_face_in_pictures_without_people_is_background(astronaut: np.ndarray, tmp_path):
+    cv2.imwrite(str(tmp_path / "poster.png"), astronaut)  # as if it hung on a wall
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((90, 120, 3), 140, np.uint8))
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    refused = Refused()
+    pictures = people_free(tmp_path, ["."])
+    crops = lookalike_crops(pictures, 50, 3, 96, 1.5, 1, refused)
+    assert "refused 1: picture cannot be read (such as broken.png)" in refused.report()
+    assert set(crops.labels) == {3} and set(crops.sources) == {"lookalike"}
+    assert all(name.startswith(f"{BACKGROUND}:lookalike:poster.png:") for name in crops.names)
+    (face,) = make_face_detector().detect(astronaut)
+    assert (crops.crops == crop_faces(astronaut, face[None, :4], 96, 1.5)).all(axis=(1, 2, 3)).any()
+    assert len(lookalike_crops(pictures, 1, 3, 96, 1.5, 1, Refused())) == 1
+    assert len(lookalike_crops([], 50, 3, 96, 1.5, 1, Refused())) == 0
+
+
+def test_a_place_without_pictures_stops_before_anything_is_cut(tmp_path):
+    config = load_config(data__root=str(tmp_path))
+    config = replace(config, background=replace(config.background, pictures=["no_people"]))
+    with pytest.raises(TrainingError, match="no_people is neither a folder nor names pictures"):
+        prepared(config, tmp_path / "run", "train")
+    with pytest.raises(TrainingError, match="'background.count' is 0: .* background.pictures"):
+        replace(config.background, count=0)

@@ -59,14 +59,20 @@ class SynthesisConfig:
 
 @dataclass(frozen=True)
 class BackgroundConfig:
-    """What is no face: how many crops are cut where nobody is, and their share of what is drawn."""
+    """What is no face: how many crops are cut where nobody is, and their share of what is drawn.
+
+    `pictures` are those without people: folders, or names with wildcards, relative to the data's root.
+    """
 
     count: int
     share: float
+    pictures: list[str]
 
     def __post_init__(self) -> None:
         _require(self.count >= 0, "background.count", self.count, "0 or more")
         _require(0 <= self.share < 1, "background.share", self.share, "0 to below 1")
+        used = bool(self.count) or not self.pictures
+        _require(used, "background.count", self.count, "above 0, for there are background.pictures")
 
 
 @dataclass(frozen=True)

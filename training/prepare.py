@@ -26,13 +26,16 @@ from training.data import (
     require_every_class,
 )
 from training.drawn import Framed, drawn_crops, framed_faces
+from training.face_detector.backgrounds import people_free
 from training.find import boxes_for_folders, detector_boxes
+from training.lookalikes import lookalike_crops
 from training.options import add_settings, settings_from, step_parser, told
 from training.statues import statue_crops
 
 FOUND = "_found"  # the same faces with the boxes of the node's detector, as far as it finds them
 WITHOUT_FACE = "_background"  # what a detector may find in the same pictures, but is no face
 STATUES = 0.2  # share of that
+LOOKALIKES = 0.25  # share of that at most, in training
 CUT_BY = ("seed", "data", "crops", "synthesis", "background")  # the settings that crops depend on
 SETS = ("train", "val", "test", "val" + FOUND, "test" + FOUND)
 
@@ -74,9 +77,12 @@ def _cut(config: Config, kind: str, refused: Refused) -> CropSet:
     return _runtime_crops(config, kind, refused)
 
 
-def _background(config: Config, kind: str, refused: Refused) -> CropSet:
-    """What is no face in the scenes of `kind`, and their bare faces as statues; for training cut larger."""
-    crops, label, count = config.crops, len(load_manifest().class_ids), config.background.count
+def _background(config: Config, kind: str, refused: Refused, there: int = 0) -> CropSet:
+    """What is no face in the scenes of `kind`, and their bare faces as statues; for training cut larger.
+
+    `there` are as many as there are already.
+    """
+    crops, label, count = config.crops, len(load_manifest().class_ids), config.background.count - there
     training = kind.startswith("train")
     cut = (crops.outer_size, crops.outer_margin) if training else (crops.size, crops.margin)
     faces = scene_faces(config, _listed(config, kind), refused)
@@ -90,9 +96,21 @@ def _background(config: Config, kind: str, refused: Refused) -> CropSet:
     )
 
 
+def _lookalikes(config: Config, refused: Refused) -> CropSet:
+    """Return what looks like a face in the pictures without people."""
+    pictures = people_free(Path(config.data.root), config.background.pictures)
+    most, label, crops = (
+        round(config.background.count * LOOKALIKES),
+        len(load_manifest().class_ids),
+        config.crops,
+    )
+    return lookalike_crops(pictures, most, label, crops.outer_size, crops.outer_margin, config.seed, refused)
+
+
 def _train_crops(config: Config, refused: Refused) -> CropSet:
     """The set's faces, those of scenes with the detector's boxes too, and masks drawn onto bare ones."""
     classes, crops = load_manifest().class_ids, config.crops
+    lookalikes = _lookalikes(config, refused)  # first: a place may be missing, and cutting takes long
     detector = make_face_detector(config.data.face_detector)
     scenes = scene_faces(config, config.data.train, refused, config.data.smallest_side)
     scenes += detector_boxes(scenes, detector)
@@ -100,7 +118,8 @@ def _train_crops(config: Config, refused: Refused) -> CropSet:
     cut = cut_crops(faces, crops.outer_size, crops.outer_margin, refused)
     bare = _bare(scenes, detector, config) if config.synthesis.count else []
     drawn = drawn_crops(bare, config.synthesis, crops, classes, config.seed)
-    train = joined([cut, drawn, _background(config, "train", Refused())])
+    others = _background(config, "train", Refused(), len(lookalikes))
+    train = joined([cut, drawn, lookalikes, others])
     require_every_class(train.labels, classes, "the training data")
     return train
 
