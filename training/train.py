@@ -90,6 +90,9 @@ def _compile(learner: keras.Model, config: Config, epoch: int) -> None:
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
     learner.compile(optimizer, [loss] * len(learner.outputs))
     optimizer.build(learner.trainable_variables)
+    blank = [keras.ops.zeros((1, output.shape[-1])) for output in learner.outputs]
+    # makes the metrics of the loss: made in the first step, they would have TensorFlow trace that twice
+    learner.compute_loss(y=blank, y_pred=blank)
 
 
 def _run_epoch(
