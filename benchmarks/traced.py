@@ -90,7 +90,7 @@ class Trace:
         self.method("resize", cells, "shrink")
         self.method("network", litert.LiteRTFaces, "_levels")
         self.method("network", yunet.YuNet, "_levels")
-        for owner, step in ((litert, "level_of"), (yunet, "score"), (cells, "_decoded")):
+        for owner, step in ((litert, "level_of_parts"), (yunet, "score"), (cells, "_decoded")):
             self.method("decode", owner, step)
         self.method("nms", cells.cv2.dnn, "NMSBoxes")
 

@@ -69,9 +69,13 @@ def score(face: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.
 
 
 def level_of(logits: NDArray[np.float32]) -> Level:
-    """Return the cells of a map (rows, columns, 16): logits of face and centre, box, landmarks."""
-    cells = logits.reshape(-1, logits.shape[-1])
-    logits, boxes, points = (cells[:, part] for part in PARTS)
+    """Return the cells of a map (rows, columns, 16), whose channels are PARTS."""
+    return level_of_parts(*(logits[..., part] for part in PARTS))
+
+
+def level_of_parts(*maps: NDArray[np.float32]) -> Level:
+    """Return the cells of the maps (rows, columns, channels) of a level, one map for each of PARTS."""
+    logits, boxes, points = (part.reshape(-1, part.shape[-1]) for part in maps)
     probabilities = 1 / (1 + np.exp(-logits))
     return Level(score(probabilities[:, 0], probabilities[:, 1]), boxes, points)
 

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from mask_detector.crops import Image
 from mask_detector.errors import ModelError
 from mask_detector.face_detectors.base import Faces, FaceSearch
-from mask_detector.face_detectors.cells import PARTS, Level, find_faces, level_of
+from mask_detector.face_detectors.cells import PARTS, Level, find_faces, level_of_parts
 from mask_detector.quiet import libraries_muted
 
 _KEPT_SHAPES = (
@@ -49,7 +49,7 @@ class LiteRTFaces:
         parts = [interpreter.get_tensor(output["index"])[0] for output in interpreter.get_output_details()]
         parts.sort(key=lambda part: (-part.shape[0], part.shape[-1]))  # finest first; as in PARTS
         levels = (parts[first : first + len(PARTS)] for first in range(0, len(parts), len(PARTS)))
-        return [level_of(np.concatenate(level, axis=-1)) for level in levels]
+        return [level_of_parts(*level) for level in levels]
 
     def _interpreter(self, shape: tuple[int, ...]) -> Any:
         """Return the interpreter for pictures of this shape."""
