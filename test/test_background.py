@@ -14,9 +14,10 @@ from mask_detector.face_detectors import make_face_detector
 from mask_detector.model_store import ClassifierInfo
 from mask_detector.pipeline import MaskDetector
 from training.background import background_crops, pattern, touching
-from training.config import TrainingError, load_config
+from training.config import load_config
 from training.data import Face, Refused
 from training.drawn import framed_faces
+from training.errors import TrainingError
 from training.face_detector.backgrounds import people_free
 from training.lookalikes import lookalike_crops
 from training.prepare import prepared

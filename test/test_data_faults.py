@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from labelled_sets import MASK, NO_MASK, a_set, fail, run
 
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.formats.base import write_file
 
 

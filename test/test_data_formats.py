@@ -8,8 +8,8 @@ import pytest
 from labelled_sets import IMPROPER, MASK, NO_MASK, a_set, blots, fail, refused_by, run, save, stored, voc_file
 
 from mask_detector.model_store import load_manifest
-from training.config import TrainingError
 from training.data import Refused, read_scenes
+from training.errors import TrainingError
 from training.formats import coco, voc, yolo
 from training.formats.base import LabelledFace
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from labelled_sets import IMPROPER, MASK, NO_MASK, a_set, blots, fail, run, save, stored
 
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.formats.base import LabelledFace, Picture
 from training.likeness import COPY, NEAR, grouped, near_pairs, signs
 from training.split import parse_parts, split

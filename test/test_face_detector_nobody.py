@@ -13,7 +13,7 @@ from mask_detector.follow.video_detector import VideoDetector
 from mask_detector.frame_sources import open_source
 from mask_detector.model_store import load_manifest
 from mask_detector.pipeline import MaskDetector
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.face_detector.backgrounds import background_lessons, people_free, read_people_free
 from training.face_detector.drawn import pattern
 from training.face_detector.nobody import MASKED, PATTERNS, PICTURES, pictures_of_nobody

@@ -18,7 +18,7 @@ from mask_detector.face_detectors.cells import find_faces, level_of
 from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
 from mask_detector.model_store import load_manifest
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.face_detector.assign import assign, boxes_of, grid
 from training.face_detector.drawn import pattern
 from training.face_detector.loss import detection_loss

@@ -15,7 +15,7 @@ from mask_detector.model_store import load_manifest  # noqa: E402
 from mask_detector.pipeline import MaskDetector  # noqa: E402
 from training.adopt import SCALINGS, main  # noqa: E402
 from training.colours import Scaling  # noqa: E402
-from training.config import TrainingError  # noqa: E402
+from training.errors import TrainingError  # noqa: E402
 from training.foreign import load_foreign  # noqa: E402
 
 layers = keras.layers

@@ -11,9 +11,10 @@ import yaml
 from mask_detector.crops import crop_faces
 from mask_detector.model_store import load_manifest
 from training.augment import augment, centre
-from training.config import DEFAULT_FILE, TrainingError, load_config
+from training.config import DEFAULT_FILE, load_config
 from training.cropset import cut_crops, load_cropset
 from training.data import Face, Refused, read_corrections, read_folders, read_scenes, require_every_class
+from training.errors import TrainingError
 
 CLASSES = load_manifest().class_ids
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from training.arrays import save_arrays
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.formats.base import write_file
 
 

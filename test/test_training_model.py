@@ -9,8 +9,9 @@ import pytest
 keras = pytest.importorskip("keras", reason="training needs TensorFlow with Keras 3: pip install tensorflow")
 
 from training.backbones import backbones_of  # noqa: E402
-from training.config import TrainingError, View, load_config  # noqa: E402
+from training.config import View, load_config  # noqa: E402
 from training.drawn import MOST_OF_ONE, evenly  # noqa: E402
+from training.errors import TrainingError  # noqa: E402
 from training.model import build_model, freeze_before, learner_of, logits_of  # noqa: E402
 from training.views import viewed  # noqa: E402
 

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 
 from mask_detector.model_store import load_manifest, share_folder, verified
+from training.config import load_config
+from training.errors import TrainingError
 
 needs = "training needs TensorFlow with Keras 3: pip install tensorflow onnx"
 cv2 = pytest.importorskip("cv2")
 tf = pytest.importorskip("tensorflow", reason=needs)
 LiteRT = pytest.importorskip("mask_detector.classifiers.litert", reason=needs).LiteRT
-config_module = pytest.importorskip("training.config", reason=needs)
 evaluate = pytest.importorskip("training.evaluate", reason=needs).evaluate
 export_module = pytest.importorskip("training.export", reason=needs)
 train = pytest.importorskip("training.train", reason=needs).train
 
-TrainingError, load_config = config_module.TrainingError, config_module.load_config
 compare, export = export_module.compare, export_module.export
 CLASSES = load_manifest().class_ids
 COVERED_FROM = {0: 0.45, 1: 0.75, 2: 1.0}  # share of a drawn face above its mask, by class

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras", reason="training needs TensorFlow with Keras 3: pip install tensorflow")
-from training.config import DistilConfig, Teacher, TrainingError, load_config  # noqa: E402
+from training.config import DistilConfig, Teacher, load_config  # noqa: E402
+from training.errors import TrainingError  # noqa: E402
 from training.teachers import Teachers, seen_size, view  # noqa: E402
 
 

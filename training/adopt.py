@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mask_detector.classifiers.base import Scores
 from mask_detector.model_store import ClassifierInfo, load_manifest
 from training.colours import Scaling
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.export import RUNTIMES, THREADS, compare, write_for
 from training.foreign import load_foreign
 from training.manifest import enter, require_new_name

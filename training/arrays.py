@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from training.config import TrainingError
+from training.errors import TrainingError
 
 
 def save_arrays(path: Path, arrays: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 
 from training.colours import Scaling
-from training.config import ModelConfig, TrainingError
+from training.config import ModelConfig
+from training.errors import TrainingError
 
 IMAGENET, NONE = "imagenet", "none"
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mask_detector.errors import MaskDetectorError
 from training.collected import KEPT, Collection
-from training.config import TrainingError
+from training.errors import TrainingError
 
 _ENGINES = ("bing", "google", "baidu")
 

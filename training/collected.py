@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mask_detector.frame_sources.pictures import read_picture
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.formats.base import write_file
 from training.likeness import COPY, Hashes, signs
 from training.sources import write_sources

@@ -7,19 +7,14 @@ error that silently falls back to a default costs an afternoon of training.
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any
 
 import yaml
 
-from mask_detector.errors import MaskDetectorError
+from training.settings_file import build, read_yaml, require
 
 HEADS = ("pooled", "classic")
 DEFAULT_FILE = Path(__file__).with_name("classifier.yaml")
-Settings = TypeVar("Settings")
-
-
-class TrainingError(MaskDetectorError):
-    """A setting, the training data or a run folder is not as it should be."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ class SynthesisConfig:
     ways: dict[str, str]
 
     def __post_init__(self) -> None:
-        _require(self.count >= 0, "synthesis.count", self.count, "0 or more")
+        require(self.count >= 0, "synthesis.count", self.count, "0 or more")
 
 
 @dataclass(frozen=True)
@@ -69,10 +64,10 @@ class BackgroundConfig:
     pictures: list[str]
 
     def __post_init__(self) -> None:
-        _require(self.count >= 0, "background.count", self.count, "0 or more")
-        _require(0 <= self.share < 1, "background.share", self.share, "0 to below 1")
+        require(self.count >= 0, "background.count", self.count, "0 or more")
+        require(0 <= self.share < 1, "background.share", self.share, "0 to below 1")
         used = bool(self.count) or not self.pictures
-        _require(used, "background.count", self.count, "above 0, for there are background.pictures")
+        require(used, "background.count", self.count, "above 0, for there are background.pictures")
 
 
 @dataclass(frozen=True)
@@ -91,7 +86,7 @@ class DistilConfig:
     share: float
 
     def __post_init__(self) -> None:
-        _require(0 <= self.share <= 1, "distil.share", self.share, "0 to 1")
+        require(0 <= self.share <= 1, "distil.share", self.share, "0 to 1")
 
 
 @dataclass(frozen=True)
@@ -103,9 +98,9 @@ class CropConfig:
     outer: float
 
     def __post_init__(self) -> None:
-        _require(32 <= self.size <= 512, "crops.size", self.size, "32 to 512")
-        _require(1 <= self.margin <= 3, "crops.margin", self.margin, "1 to 3")
-        _require(1 <= self.outer <= 3, "crops.outer", self.outer, "1 to 3")
+        require(32 <= self.size <= 512, "crops.size", self.size, "32 to 512")
+        require(1 <= self.margin <= 3, "crops.margin", self.margin, "1 to 3")
+        require(1 <= self.outer <= 3, "crops.outer", self.outer, "1 to 3")
 
     @property
     def outer_size(self) -> int:
@@ -125,8 +120,8 @@ class View:
     shrink: int
 
     def __post_init__(self) -> None:
-        _require(0 < self.part <= 1, "model.views.part", self.part, "above 0, up to 1")
-        _require(self.shrink >= 1, "model.views.shrink", self.shrink, "at least 1")
+        require(0 < self.part <= 1, "model.views.part", self.part, "above 0, up to 1")
+        require(self.shrink >= 1, "model.views.shrink", self.shrink, "at least 1")
 
     def window(self, side: int) -> int:
         """Return how many of `side` pixels it takes; the border is alike on both sides."""
@@ -145,12 +140,12 @@ class ModelConfig:
     dropout: float
 
     def __post_init__(self) -> None:
-        _require(bool(self.views), "model.views", self.views, "at least one view")
+        require(bool(self.views), "model.views", self.views, "at least one view")
         fitting = len(self.weights) in (1, len(self.views))
-        _require(fitting, "model.weights", self.weights, "one for all views, or one for each")
-        _require(self.width > 0, "model.width", self.width, "above 0")
-        _require(self.head in HEADS, "model.head", self.head, " or ".join(HEADS))
-        _require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")
+        require(fitting, "model.weights", self.weights, "one for all views, or one for each")
+        require(self.width > 0, "model.width", self.width, "above 0")
+        require(self.head in HEADS, "model.head", self.head, " or ".join(HEADS))
+        require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")
 
 
 @dataclass(frozen=True)
@@ -171,10 +166,10 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         ordered = len(self.scale) == 2 and 0 < self.scale[0] <= 1 <= self.scale[1]
-        _require(ordered, "augment.scale", self.scale, "[low, high] around 1")
+        require(ordered, "augment.scale", self.scale, "[low, high] around 1")
         for name in ("colour", "blur", "small", "jpeg", "noise", "occlusion", "neighbour", "mixup"):
             value = getattr(self, name)
-            _require(0 <= value <= 1, f"augment.{name}", value, "a probability")
+            require(0 <= value <= 1, f"augment.{name}", value, "a probability")
 
 
 @dataclass(frozen=True)
@@ -197,10 +192,10 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "epoch_size", "batch_size", "patience"):
             value = getattr(self, name)
-            _require(value >= 1, f"train.{name}", value, "at least 1")
-        _require(0 <= self.head_epochs < self.epochs, "train.head_epochs", self.head_epochs, "below epochs")
-        _require(0 <= self.class_balance <= 1, "train.class_balance", self.class_balance, "0 to 1")
-        _require(0 <= self.averaging < 1, "train.averaging", self.averaging, "0 to below 1")
+            require(value >= 1, f"train.{name}", value, "at least 1")
+        require(0 <= self.head_epochs < self.epochs, "train.head_epochs", self.head_epochs, "below epochs")
+        require(0 <= self.class_balance <= 1, "train.class_balance", self.class_balance, "0 to 1")
+        require(0 <= self.averaging < 1, "train.averaging", self.averaging, "0 to below 1")
 
 
 @dataclass(frozen=True)
@@ -239,60 +234,8 @@ def load_config(path: Path = DEFAULT_FILE, **replaced: Any) -> Config:
     Raises:
         TrainingError: the file, a key or a value is not as it should be.
     """
-    content = _read(path)
+    content = read_yaml(path)
     for dotted, value in replaced.items():
         section, key = dotted.split("__")
         content[section][key] = value
-    return _build(Config, content, "")
-
-
-def read_settings(kind: type[Settings], path: Path) -> Settings:
-    """Read the YAML at `path` as the frozen dataclass `kind`; raise TrainingError where they differ."""
-    return _build(kind, _read(path), "")
-
-
-def _read(path: Path) -> Any:
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise TrainingError(f"cannot read the settings {path}: {error}") from error
-    if isinstance(content, dict) and "base" in content:
-        return _over(_read(path.parent / content.pop("base")), content)
-    return content
-
-
-def _over(base: Any, changed: Any) -> Any:
-    """Return `base` with what `changed` says; what is no mapping is replaced whole, null takes a key out."""
-    if not (isinstance(base, dict) and isinstance(changed, dict)):
-        return changed
-    merged = base | {key: _over(base.get(key), value) for key, value in changed.items()}
-    return {key: value for key, value in merged.items() if value is not None}
-
-
-def _build(kind: type[Settings], content: Any, where: str) -> Settings:
-    if not isinstance(content, dict):
-        raise TrainingError(f"setting '{where.rstrip('.') or 'file'}' must hold keys, not {content!r}")
-    fields = {field.name: field.type for field in dataclasses.fields(kind)}
-    if unknown := sorted(set(content) - set(fields)):
-        raise TrainingError(f"unknown setting '{where}{unknown[0]}': known are {', '.join(fields)}")
-    if missing := sorted(set(fields) - set(content)):
-        raise TrainingError(f"setting '{where}{missing[0]}' is missing")
-    return kind(**{name: _value(fields[name], content[name], where + name) for name in fields})
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(kind):
-        return _build(kind, value, where + ".")
-    if get_origin(kind) is list and dataclasses.is_dataclass(part := get_args(kind)[0]):
-        return [_build(part, entry, f"{where}.") for entry in _value(list, value, where)]
-    kind = get_origin(kind) or kind
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise TrainingError(f"setting '{where}' must be {kind.__name__}, not {value!r}")
-    return value
-
-
-def _require(holds: bool, where: str, value: Any, allowed: str) -> None:
-    if not holds:
-        raise TrainingError(f"setting '{where}' is {value!r}: allowed is {allowed}")
+    return build(Config, content, "")

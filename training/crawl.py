@@ -16,7 +16,7 @@ from icrawler.builtin import BaiduImageCrawler, BingImageCrawler, GoogleImageCra
 from PIL import Image
 
 from training.collected import Collection
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.likeness import Hashes, signs
 
 ENGINES = {"bing": BingImageCrawler, "google": GoogleImageCrawler, "baidu": BaiduImageCrawler}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from training.config import TrainingError
+from training.errors import TrainingError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 DROP = "drop"

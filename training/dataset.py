@@ -23,9 +23,9 @@ from pathlib import Path
 from mask_detector.classifiers import make_classifier
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FACE_DETECTORS, make_face_detector
-from training.config import TrainingError
 from training.counts import report, shared
 from training.data import Refused
+from training.errors import TrainingError
 from training.exports import FORMATS, export
 from training.formats import coco, labels, unboxed, voc, yolo
 from training.formats.base import Picture, require_new, write_file

@@ -10,9 +10,10 @@ import numpy as np
 from mask_detector.boxes import iou_matrix
 from mask_detector.crops import crop_faces
 from mask_detector.face_detectors import FaceDetector
-from training.config import CropConfig, SynthesisConfig, TrainingError
+from training.config import CropConfig, SynthesisConfig
 from training.cropset import CropSet, assemble
 from training.data import Face
+from training.errors import TrainingError
 from training.find import LEAST_OVERLAP
 from training.progress import shown
 from training.synthesise import WAYS, FaceFrame, draw_mask, face_frame

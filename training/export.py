@@ -19,9 +19,10 @@ from mask_detector.classifiers.litert import LiteRT
 from mask_detector.classifiers.opencv import OpenCV
 from mask_detector.model_store import ClassifierInfo, load_manifest, share_folder
 from training.calibration import calibration_crops
-from training.config import Config, TrainingError
+from training.config import Config
 from training.convert import to_litert
 from training.cropset import CropSet
+from training.errors import TrainingError
 from training.figures import Figures, figures, judged
 from training.manifest import describe, publish, require_new_name
 from training.metrics import fit_temperature

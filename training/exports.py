@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mask_detector.model_store import load_manifest
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.formats import voc, yolo
 from training.formats.base import UNLABELLED, Picture, require_new
 from training.sources import write_sources

@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 import keras
 
-from training.config import TrainingError
+from training.errors import TrainingError
 
 _HDF5 = b"\x89HDF"
 _KERNEL = ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint")

@@ -7,7 +7,8 @@ from typing import Any
 
 from mask_detector.model_store import load_manifest, share_folder
 from training.card import model_card
-from training.config import Config, TrainingError
+from training.config import Config
+from training.errors import TrainingError
 from training.figures import SMALLEST_JUDGED, Figures, rounded
 from training.formats.base import write_file
 

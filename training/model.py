@@ -7,7 +7,8 @@ import keras
 import numpy as np
 
 from training.backbones import backbone, backbones_of, scaling_of
-from training.config import ModelConfig, TrainingError
+from training.config import ModelConfig
+from training.errors import TrainingError
 from training.views import viewed
 
 _LOGITS = "logits"  # and the number of the view

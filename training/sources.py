@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.formats.base import Picture, write_file
 
 NAME = "sources.csv"

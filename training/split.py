@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.formats.base import Picture
 from training.likeness import NEAR, all_signs, grouped, near_pairs
 

@@ -12,7 +12,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.config import Config, DistilConfig, TrainingError
+from training.config import Config, DistilConfig
+from training.errors import TrainingError
 
 Images = NDArray[np.float32]
 Batch = tuple[Images, NDArray[np.float32]]

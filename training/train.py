@@ -19,8 +19,9 @@ from mask_detector.background import class_scores
 from mask_detector.model_store import load_manifest
 from training.batches import batches
 from training.board import open_board
-from training.config import Config, TrainConfig, TrainingError
+from training.config import Config, TrainConfig
 from training.cropset import CropSet
+from training.errors import TrainingError
 from training.figures import judged
 from training.history import plot_history, write_history
 from training.metrics import class_figures, confusion_matrix, log_loss, macro_f1

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mask_detector.face_detectors import Faces
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.face_detector.matching import LEAST_OVERLAP, SMALLEST_JUDGED
 
 OVERLAPS = (LEAST_OVERLAP, 0.5)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from mask_detector.crops import Image
 from mask_detector.face_detectors import FaceDetector
 from mask_detector.face_detectors.base import shrink
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.face_detector.drawn import nobody, pattern
 from training.face_detector.scenes import Lesson
 from training.face_detector.targets import COLUMNS

@@ -23,7 +23,7 @@ from mask_detector.face_detectors.cells import PARTS
 from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
 from mask_detector.model_store import share_folder
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.face_detector.publish import publish
 from training.face_detector.scenes import read_scenes
 from training.face_detector.settings import DetectorConfig, load_detector_config

@@ -8,7 +8,7 @@ import numpy as np
 
 from mask_detector.crops import Image
 from mask_detector.face_detectors import FaceDetector
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.face_detector.backgrounds import people_free, read_people_free, with_masks
 from training.face_detector.drawn import pattern
 from training.face_detector.settings import Data

@@ -20,8 +20,8 @@ from tqdm import tqdm
 from mask_detector.boxes import iou_matrix
 from mask_detector.crops import Image
 from mask_detector.face_detectors import FaceDetector, Faces
-from training.config import TrainingError
 from training.data import DROP, read_corrections
+from training.errors import TrainingError
 from training.face_detector.settings import Data
 from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, KNOWN, NOTHING, POINTS
 

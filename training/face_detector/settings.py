@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.config import TrainingError, read_settings
+from training.errors import TrainingError
+from training.settings_file import read_settings
 
 DEFAULT_FILE = Path(__file__).with_name("detector.yaml")
 

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FaceSearch
 from mask_detector.face_detectors.yunet import YuNet
-from training.config import TrainingError
+from training.errors import TrainingError
 from training.face_detector.backgrounds import background_lessons, people_free
 from training.face_detector.drawn import drawn_lessons, pattern_lessons
 from training.face_detector.loss import detection_loss

@@ -9,8 +9,8 @@ from pathlib import Path
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
 from mask_detector.frame_sources.pictures import is_picture, read_picture
-from training.config import TrainingError
 from training.data import Refused
+from training.errors import TrainingError
 
 UNLABELLED = "unlabelled"  # class of a face that was found but that nobody has named yet
 Box = tuple[float, float, float, float]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from mask_detector.model_store import load_manifest
-from training.config import TrainingError
 from training.data import Refused
+from training.errors import TrainingError
 from training.formats.base import UNLABELLED, LabelledFace, Picture, fitted, load_picture, write_file
 
 

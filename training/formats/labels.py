@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from mask_detector.model_store import load_manifest
-from training.config import TrainingError
 from training.data import DROP, Refused
+from training.errors import TrainingError
 from training.formats.base import UNLABELLED, LabelledFace, Picture
 from training.formats.unboxed import Unboxed
 

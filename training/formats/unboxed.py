@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.config import TrainingError
 from training.data import Refused
+from training.errors import TrainingError
 from training.formats.base import UNLABELLED, pictures_below
 
 # 00012_Mask_Nose_Mouth.jpg: the number of a Flickr-Faces-HQ face, and what the drawn mask covers

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from training.config import TrainingError
 from training.data import Refused
+from training.errors import TrainingError
 from training.formats.base import LabelledFace, Picture, fitted, load_picture, pictures_below, write_file
 
 _NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
