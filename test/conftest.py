@@ -1,6 +1,7 @@
 """What tests share: pictures that the project may ship, and the folder of real ones where it is."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # One graph for each test run, seen on this machine only; both are read when rclpy starts.
@@ -10,6 +11,10 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 import cv2  # noqa: E402
 import installation  # noqa: E402
 import pytest  # noqa: E402
+from graph import Probe, Process, running  # noqa: E402
+from rclpy.publisher import Publisher  # noqa: E402
+from sensor_msgs.msg import Image as ImageMsg  # noqa: E402
+from vision_msgs.msg import Detection2DArray  # noqa: E402
 
 from mask_detector.crops import Image  # noqa: E402
 from mask_detector.transport import transport_environment  # noqa: E402
@@ -38,3 +43,24 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> installation.Installe
 def astronaut() -> Image:
     """A BGR picture of 512x512 with one bare face, at about (178, 63), 90 wide and 113 high."""
     return cv2.imread(str(REPOSITORY / "mask_detector" / "data" / "astronaut.jpg"))
+
+
+@pytest.fixture
+def probe() -> Iterator[Probe]:
+    """A node of the test's own, that collects what the detector says."""
+    with Probe() as probe:
+        probe.subscribe(Detection2DArray, "/mask_detector/detections")
+        yield probe
+
+
+@pytest.fixture
+def publisher(probe: Probe) -> Publisher:
+    """What sends images to the detector."""
+    return probe.node.create_publisher(ImageMsg, "/image", 1)
+
+
+@pytest.fixture
+def detector(tmp_path: Path) -> Iterator[Process]:
+    """A detector node with its defaults, in a process of its own."""
+    with running("detector", log=tmp_path / "detector.log") as process:
+        yield process

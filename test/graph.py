@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any
 
 import rclpy
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -97,6 +99,15 @@ class Probe:
     def get_parameters(self, node: str, names: Sequence[str]) -> list[Any]:
         values = self.call(GetParameters, f"{node}/get_parameters", GetParameters.Request(names=names)).values
         return [rclpy.parameter.parameter_value_to_python(value) for value in values]
+
+    def state(self, node: str) -> str:
+        """Return where in its life cycle another node is."""
+        return self.call(GetState, f"{node}/get_state", GetState.Request()).current_state.label
+
+    def change_state(self, node: str, *transitions: int) -> list[bool]:
+        """Lead another node through its life cycle; return which of the transitions succeeded."""
+        requests = [ChangeState.Request(transition=Transition(id=number)) for number in transitions]
+        return [self.call(ChangeState, f"{node}/change_state", request).success for request in requests]
 
     def describe_parameters(self, node: str, names: Sequence[str]) -> list[Any]:
         request = DescribeParameters.Request(names=names)

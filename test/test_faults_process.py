@@ -7,13 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from graph import Probe, Process, running
+from graph import Process, running
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -22,7 +20,6 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image as ImageMsg
 from std_srvs.srv import SetBool
 from test_launch import launch, needs_launch
-from vision_msgs.msg import Detection2DArray
 
 from mask_detector.messages import to_image
 from mask_detector.model_store import load_manifest
@@ -33,27 +30,6 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 NODE = "/mask_detector"
 DETECTIONS = f"{NODE}/detections"
 PICTURE = REPOSITORY / "mask_detector" / "data" / "astronaut.jpg"
-
-
-@pytest.fixture
-def probe() -> Iterator[Probe]:
-    with Probe() as probe:
-        probe.subscribe(Detection2DArray, DETECTIONS)
-        yield probe
-
-
-@pytest.fixture
-def publisher(probe: Probe):
-    return probe.node.create_publisher(ImageMsg, "/image", 1)
-
-
-def change_state(probe: Probe, *transitions: int) -> list[bool]:
-    requests = [ChangeState.Request(transition=Transition(id=number)) for number in transitions]
-    return [probe.call(ChangeState, f"{NODE}/change_state", request).success for request in requests]
-
-
-def state(probe: Probe) -> str:
-    return probe.call(GetState, f"{NODE}/get_state", GetState.Request()).current_state.label
 
 
 def test_a_camera_that_is_killed_and_started_again(probe, tmp_path):
@@ -111,12 +87,12 @@ def test_a_model_that_is_spoiled_while_it_runs(probe, publisher, astronaut, tmp_
         )
         down = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
         up = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
-        assert all(change_state(probe, *down))
-        assert change_state(probe, Transition.TRANSITION_CONFIGURE) == [False]
-        assert state(probe) == "unconfigured" and process.poll() is None
+        assert all(probe.change_state(NODE, *down))
+        assert probe.change_state(NODE, Transition.TRANSITION_CONFIGURE) == [False]
+        assert probe.state(NODE) == "unconfigured" and process.poll() is None
         assert f"model file {model}" in log.read_text() and "Traceback" not in log.read_text()
         shutil.copy(shipped, model)
-        assert all(change_state(probe, *up))
+        assert all(probe.change_state(NODE, *up))
         assert probe.ask(publisher, to_image(astronaut, probe.header()), DETECTIONS).detections
     finally:
         process.send_signal(signal.SIGINT)
@@ -168,7 +144,7 @@ def test_pausing_and_configuring_again_and_again(probe, publisher, astronaut, tm
             assert probe.call(SetBool, f"{NODE}/enable", SetBool.Request(data=bool(number % 2))).success
         around = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
         around += (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
-        assert all(change_state(probe, *around, *around))
+        assert all(probe.change_state(NODE, *around, *around))
         assert probe.ask(publisher, to_image(astronaut, probe.header()), DETECTIONS).detections
         assert "rror" not in detector.output
 
