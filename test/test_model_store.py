@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import pytest
 
 from mask_detector.classifiers import make_classifier
@@ -146,3 +147,9 @@ def test_a_classifier_of_other_classes_is_refused(models):
 def test_wrong_names_are_refused_with_what_to_do(make, told):
     with pytest.raises(MaskDetectorError, match=told):
         make()
+
+
+def test_an_opencv_without_cascades_is_named_with_what_to_do(monkeypatch):
+    monkeypatch.delattr(cv2, "CascadeClassifier")  # as OpenCV 5 has it
+    with pytest.raises(ModelError, match="has no Haar cascades any more: choose another face detector"):
+        make_face_detector("haar")

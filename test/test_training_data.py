@@ -62,6 +62,12 @@ def test_bad_settings_name_the_key_and_the_value(tmp_path, change, message):
         load_config(settings_file(tmp_path, change))
 
 
+@pytest.mark.parametrize("name", ["teacher_128", "teacher_160", "two_views", "shipped"])
+def test_the_recipes_of_the_shipped_model_run_to_their_end(name):
+    train = load_config(DEFAULT_FILE.with_name(f"{name}.yaml")).train
+    assert train.patience == train.epochs, "whatever classifier.yaml has for others"
+
+
 def test_settings_in_effect_are_read_back_equal(tmp_path):
     config = load_config(data__root="elsewhere")
     config.save(tmp_path / "config.yaml")

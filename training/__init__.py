@@ -4,8 +4,9 @@ import os
 import sys
 from types import TracebackType
 
-# TensorFlow's faster convolutions, which it leaves out where the processor has AVX2 alone; read at its import
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Both are read when TensorFlow is imported.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # faster; it goes without where there is AVX2 alone
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # a user has no use for its banners
 
 _PACKAGES = {  # what pip calls a module that goes by another name
     "cv2": "opencv-python-headless",

@@ -17,6 +17,7 @@ from mask_detector.face_detectors.tiles import over_tiles
 
 STRIDES = (8, 16, 32)  # of the three levels, in pixels
 PARTS = (slice(0, 2), slice(2, 6), slice(6, 16))  # channels of a map: logits of face and centre, box, points
+_LEAST_LOGIT = -80.0  # from which on a probability is 0, and its exponential does not overflow
 _LARGEST = 8.0  # exponent of a box's size in strides; a damaged model may not overflow
 
 
@@ -76,7 +77,7 @@ def level_of(logits: NDArray[np.float32]) -> Level:
 def level_of_parts(*maps: NDArray[np.float32]) -> Level:
     """Return the cells of the maps (rows, columns, channels) of a level, one map for each of PARTS."""
     logits, boxes, points = (part.reshape(-1, part.shape[-1]) for part in maps)
-    probabilities = 1 / (1 + np.exp(-logits))
+    probabilities = 1 / (1 + np.exp(-np.maximum(logits, _LEAST_LOGIT)))
     return Level(score(probabilities[:, 0], probabilities[:, 1]), boxes, points)
 
 

@@ -28,6 +28,11 @@ class Haar:
     name = "haar"
 
     def __init__(self, search: FaceSearch = FaceSearch()) -> None:
+        if not hasattr(cv2, "CascadeClassifier"):
+            raise ModelError(
+                f"OpenCV {cv2.__version__} has no Haar cascades any more: choose another face detector, "
+                "or pip install 'opencv-python<5'"
+            )
         self.search = search
         self._cascade = cv2.CascadeClassifier(str(_cascade_file()))
 
