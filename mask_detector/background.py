@@ -16,28 +16,26 @@ BACKGROUND = "background"
 Floats = NDArray[np.floating]
 
 
-def are_faces(scores: Scores, info: ClassifierInfo, needed: Floats | float = 0.0) -> NDArray[np.bool_]:
-    """Return which finds are faces, shape (N,).
+def face_probabilities(scores: Scores, info: ClassifierInfo) -> Floats:
+    """Return the probability that each find is a face, shape (N,): 0 from the threshold for background on.
 
-    Args:
-        scores: the model's outputs, shape (N, outputs).
-        info: the model.
-        needed: probability of a face that each find must reach, shape (N,), see `needed_for`.
+    It is 1 by a model that has no output for background; `scores` are its outputs, shape (N, outputs).
     """
     if info.background_threshold is None:
-        return np.ones(len(scores), bool)
+        return np.ones(len(scores), np.float32)
     background = scores[:, -1]
-    return (background < info.background_threshold) & (1 - background >= needed)
+    return np.where(background < info.background_threshold, 1 - background, 0)
 
 
-def needed_for(found: Floats, least: Floats | float) -> Floats:
-    """Return the probability of a face, shape (N,), with which both networks together reach `least`.
+def are_people(found: Floats, faces: Floats, least: Floats | float) -> NDArray[np.bool_]:
+    """Return which finds are people, shape (N,): whose score times the probability of a face is enough.
 
     Args:
         found: the face detector's scores, shape (N,).
-        least: the score that each needs, shape (N,) or one for all.
+        faces: the classifier's probabilities of a face, shape (N,), see `face_probabilities`.
+        least: what the product must reach, shape (N,) or one for all.
     """
-    return np.asarray(least / np.maximum(found, 1e-6))
+    return (faces > 0) & (found * faces >= least)
 
 
 def class_scores(scores: Scores, classes: int) -> Scores:

@@ -38,7 +38,7 @@ PARAMETERS = (
               "search tiles x tiles parts of large images too, at 1 + tiles^2 times the cost; 1 for none",
               low=1, high=8, live=True),
     Described("follow_score_threshold", _FOLLOWING.score_threshold,
-              "least score of a face that continues a person who is followed", high=1, live=True),
+              "the same for a face that continues a person who is followed", high=1, live=True),
     Described("follow_patience", _FOLLOWING.patience,
               "seconds for which a person may be unseen until they have left", low=0.1, high=60, live=True),
     Described("follow_settle_time", _FOLLOWING.settle_time,

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mask_detector.background import Floats, are_faces, class_scores, needed_for
+from mask_detector.background import Floats, are_people, class_scores, face_probabilities
 from mask_detector.boxes import clip_boxes
 from mask_detector.classifiers import Classifier
 from mask_detector.crops import Image, crop_faces
@@ -24,8 +23,13 @@ class MaskDetector:
 
     def detect(self, image: Image) -> list[Detection]:
         """Return everybody in a BGR image of shape (height, width, 3), leftmost first."""
-        faces = self.find(image)
-        return self.classify(image, faces, self.needed(faces))[0]
+        return self.people(image, self.find(image))
+
+    def people(self, image: Image, faces: Faces) -> list[Detection]:
+        """Return what those of the finds wear who are people to both networks together."""
+        told, probabilities = self.classify(image, faces)
+        which = are_people(faces[:, 14], probabilities, self.face_detector.search.score_threshold)
+        return [told[number] for number in np.flatnonzero(which)]
 
     def find(self, image: Image, least_score: float = 1.0) -> Faces:
         """Return the faces that have an area within the image, shape (N, 15), leftmost first.
@@ -39,27 +43,20 @@ class MaskDetector:
         faces = faces[(boxes[:, 2:] > 0).all(axis=1)]
         return faces[np.argsort(faces[:, 0], kind="stable")]
 
-    def classify(
-        self, image: Image, faces: Faces, needed: Floats | float = 0.0
-    ) -> tuple[list[Detection], NDArray[np.bool_]]:
-        """Return what the people found in an image wear, and which of the finds, shape (N,), are people.
+    def classify(self, image: Image, faces: Faces) -> tuple[list[Detection], Floats]:
+        """Return what each find would wear as a face, and the probability that it is one, shape (N,).
 
         Args:
             image: BGR, shape (height, width, 3).
             faces: the finds, shape (N, 4 or more), boxes first.
-            needed: probability of a face that each must reach, shape (N,), see `needed`.
         """
         info = self.classifier.info
         crops = crop_faces(image, faces[:, :4], info.input_size, info.crop_margin)
         boxes = clip_boxes(faces[:, :4], image.shape[1], image.shape[0])
         outputs = self.classifier.classify(crops)
-        people = are_faces(outputs, info, needed)
-        scores = class_scores(outputs[people], len(self.class_ids))
-        return [self._detection(*row) for row in zip(boxes[people], scores, strict=True)], people
-
-    def needed(self, faces: Faces) -> Floats:
-        """Return from which probability of a face on each of the finds is one, shape (N,)."""
-        return needed_for(faces[:, 14], self.face_detector.search.score_threshold)
+        scores = class_scores(outputs, len(self.class_ids))
+        told = [self._detection(*row) for row in zip(boxes, scores, strict=True)]
+        return told, face_probabilities(outputs, info)
 
     def _detect(self, image: Image, least_score: float) -> Faces:
         search = self.face_detector.search

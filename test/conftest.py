@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # One graph for each test run, seen on this machine only; both are read when rclpy starts.
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
@@ -11,10 +12,6 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 import cv2  # noqa: E402
 import installation  # noqa: E402
 import pytest  # noqa: E402
-from graph import Probe, Process, running  # noqa: E402
-from rclpy.publisher import Publisher  # noqa: E402
-from sensor_msgs.msg import Image as ImageMsg  # noqa: E402
-from vision_msgs.msg import Detection2DArray  # noqa: E402
 
 from mask_detector.crops import Image  # noqa: E402
 from mask_detector.transport import transport_environment  # noqa: E402
@@ -45,22 +42,32 @@ def astronaut() -> Image:
     return cv2.imread(str(REPOSITORY / "mask_detector" / "data" / "astronaut.jpg"))
 
 
+# The nodes' fixtures import ROS only when they are asked for: training is tested without it too.
+
+
 @pytest.fixture
-def probe() -> Iterator[Probe]:
-    """A node of the test's own, that collects what the detector says."""
+def probe() -> Iterator[Any]:
+    """A `graph.Probe` that collects what the detector says."""
+    from graph import Probe
+    from vision_msgs.msg import Detection2DArray
+
     with Probe() as probe:
         probe.subscribe(Detection2DArray, "/mask_detector/detections")
         yield probe
 
 
 @pytest.fixture
-def publisher(probe: Probe) -> Publisher:
+def publisher(probe: Any) -> Any:
     """What sends images to the detector."""
-    return probe.node.create_publisher(ImageMsg, "/image", 1)
+    from sensor_msgs.msg import Image
+
+    return probe.node.create_publisher(Image, "/image", 1)
 
 
 @pytest.fixture
-def detector(tmp_path: Path) -> Iterator[Process]:
-    """A detector node with its defaults, in a process of its own."""
+def detector(tmp_path: Path) -> Iterator[Any]:
+    """A detector node with its defaults, a `graph.Process`."""
+    from graph import running
+
     with running("detector", log=tmp_path / "detector.log") as process:
         yield process

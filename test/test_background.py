@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mask_detector.background import BACKGROUND, are_faces, class_scores, needed_for
+from mask_detector.background import BACKGROUND, are_people, class_scores, face_probabilities
 from mask_detector.classifiers import make_classifier
 from mask_detector.crops import crop_faces
 from mask_detector.face_detectors import make_face_detector
@@ -19,7 +19,7 @@ from training.data import Face, Refused
 from training.drawn import framed_faces
 from training.errors import TrainingError
 from training.face_detector.backgrounds import people_free
-from training.lookalikes import lookalike_crops
+from training.lookalikes import SEARCH, lookalike_crops
 from training.prepare import prepared
 from training.rejection import LEAST, fit_background_threshold, rejection_figures
 from training.statues import statue_crops
@@ -35,20 +35,16 @@ def info(threshold: float | None) -> ClassifierInfo:
     ("threshold", "expected"), [(None, [True, True]), (0.5, [True, False]), (0.05, [False, False])]
 )
 def test_a_find_is_a_face_below_the_threshold(threshold: float | None, expected: list[bool]):
-    assert are_faces(OUTPUTS, info(threshold)).tolist() == expected
+    assert (face_probabilities(OUTPUTS, info(threshold)) > 0).tolist() == expected
 
 
 def test_a_weak_find_needs_a_classifier_without_doubt():
     doubtful = np.repeat(OUTPUTS[:1], 3, axis=0)  # 0.9 of a face
-    found = np.float32([0.9, 0.7, 0.63])
-    assert are_faces(doubtful, info(0.5), needed_for(found, 0.6)).tolist() == [True, True, False]
-    assert are_faces(doubtful, info(0.5), needed_for(found, np.array([0.9, 0.6, 0.3]))).tolist() == [
-        False,
-        True,
-        True,
-    ]
-    assert are_faces(doubtful, info(None), needed_for(found, 0.6)).all()
-    assert are_faces(doubtful, info(0.5), needed_for(np.zeros(3), 0.0)).all()
+    found, faces = np.float32([0.9, 0.7, 0.63]), face_probabilities(doubtful, info(0.5))
+    assert are_people(found, faces, 0.6).tolist() == [True, True, False]
+    assert are_people(found, faces, np.array([0.9, 0.6, 0.3])).tolist() == [False, True, True]
+    assert are_people(found, face_probabilities(doubtful, info(None)), 0.6).all()
+    assert are_people(np.zeros(2), face_probabilities(OUTPUTS, info(0.5)), 0.0).tolist() == [True, False]
 
 
 def test_the_scores_of_the_classes_sum_to_one_without_the_background():
@@ -61,8 +57,11 @@ def test_the_pipeline_leaves_out_what_is_no_face_and_says_which(astronaut: np.nd
     detector = MaskDetector(make_face_detector("yunet"), make_classifier())
     faces = detector.find(astronaut)
     wall = np.concatenate([[400, 10, 60, 60], faces[0, 4:]])[None].astype(np.float32)
-    people, which = detector.classify(astronaut, np.concatenate([faces, wall]))
-    assert which.tolist() == [True, False]
+    found = np.concatenate([faces, wall])
+    told, probabilities = detector.classify(astronaut, found)
+    assert len(told) == 2 and probabilities[0] > 0.9 and probabilities[1] == 0
+    people = detector.people(astronaut, found)
+    assert len(people) == 1
     assert people[0].class_id == "no_mask"
     assert sum(people[0].scores.values()) == pytest.approx(1, abs=1e-5)
 
@@ -71,7 +70,7 @@ def test_drawn_patterns_are_no_people():
     classifier, random = make_classifier(), np.random.default_rng(7)
     size = classifier.info.input_size
     crops = np.stack([cv2.resize(pattern(random), (size, size)) for _ in range(40)])
-    assert are_faces(classifier.classify(crops), classifier.info).sum() <= 1
+    assert (face_probabilities(classifier.classify(crops), classifier.info) > 0).sum() <= 1
 
 
 def test_boxes_touch_only_where_they_share_ground():
@@ -147,14 +146,15 @@ def test_what_looks_like_a_face_in_pictures_without_people_is_background(astrona
     (tmp_path / "broken.png").write_bytes(b"no picture")
     refused = Refused()
     pictures = people_free(tmp_path, ["."])
-    crops = lookalike_crops(pictures, 50, 3, 96, 1.5, 1, refused)
+    finder = make_face_detector(search=SEARCH)
+    crops = lookalike_crops(pictures, finder, 50, 3, 96, 1.5, 1, refused)
     assert "refused 1: picture cannot be read (such as broken.png)" in refused.report()
     assert set(crops.labels) == {3} and set(crops.sources) == {"lookalike"}
-    assert all(name.startswith(f"{BACKGROUND}:lookalike:poster.png:") for name in crops.names)
+    assert all(name.startswith(f"{BACKGROUND}:lookalike:{tmp_path / 'poster.png'}:") for name in crops.names)
     (face,) = make_face_detector().detect(astronaut)
     assert (crops.crops == crop_faces(astronaut, face[None, :4], 96, 1.5)).all(axis=(1, 2, 3)).any()
-    assert len(lookalike_crops(pictures, 1, 3, 96, 1.5, 1, Refused())) == 1
-    assert len(lookalike_crops([], 50, 3, 96, 1.5, 1, Refused())) == 0
+    assert len(lookalike_crops(pictures, finder, 1, 3, 96, 1.5, 1, Refused())) == 1
+    assert len(lookalike_crops([], finder, 50, 3, 96, 1.5, 1, Refused())) == 0
 
 
 def test_a_place_without_pictures_stops_before_anything_is_cut(tmp_path):

@@ -1,12 +1,16 @@
 """Not every frame needs a new look at who is settled: fewer looks, the same people and changes."""
 
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from mask_detector.classifiers import make_classifier
 from mask_detector.crops import Image
 from mask_detector.demo_clip import LANDMARKS, portrait
-from mask_detector.face_detectors import make_face_detector
+from mask_detector.detection import Detection
+from mask_detector.face_detectors import FaceSearch, make_face_detector
 from mask_detector.follow import Following, People, VideoDetector
 from mask_detector.mask_drawing import PROPER, draw_mask
 from mask_detector.pipeline import MaskDetector
@@ -96,3 +100,40 @@ def test_time_that_jumps_back_brings_new_looks():
     watcher.show(BARE, 20)
     watcher.time -= 100
     assert watcher.show(BARE, 3) == 3
+
+
+class Doubt:
+    """Finds one face in every frame, of a score and a probability of a face that are set from outside."""
+
+    class_ids = ("mask", "improper_mask", "no_mask")
+    face_detector = SimpleNamespace(search=FaceSearch())
+    score, face = 0.9, 1.0
+
+    def find(self, image: Image, least_score: float) -> np.ndarray:
+        found = np.array([[10, 10, 80, 80, *np.zeros(10), self.score]], np.float32)
+        return found[found[:, 14] >= least_score]
+
+    def classify(self, image: Image, faces: np.ndarray) -> tuple[list[Detection], np.ndarray]:
+        told = Detection((10, 10, 80, 80), {"mask": 0.98, "improper_mask": 0.01, "no_mask": 0.01})
+        return [told] * len(faces), np.full(len(faces), self.face)
+
+
+@pytest.mark.parametrize("interval", [0.0, 2.0])
+def test_score_and_probability_of_a_face_count_together(interval):
+    doubt = Doubt()
+    video = VideoDetector(doubt, People(doubt.class_ids, Following(look_interval=interval)))
+    number = itertools.count()
+
+    def people(score: float, face: float, frames: int = 1) -> int:
+        doubt.score, doubt.face = score, face
+        for _ in range(frames):
+            time = next(number) * STEP
+            seen = video.see(np.zeros((120, 160, 3), np.uint8), time).people
+            video.people.learn(seen, time)
+        return len(seen)
+
+    assert people(0.62, 0.9) == 0  # 0.56: nobody new
+    assert people(0.9, 0.9, frames=20) == 1
+    assert people(0.5, 0.9) == 1  # 0.45: continues somebody
+    assert people(0.34, 0.6) == (0 if interval == 0 else 1)  # 0.20, or 0.31 by the last look
+    assert people(0.34, 0.6, frames=60) == 0

@@ -9,7 +9,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # faster; it goes without w
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # a user has no use for its banners
 
 _PACKAGES = {  # what pip calls a module that goes by another name
-    "cv2": "opencv-python-headless",
+    "cv2": "'opencv-python-headless<5'",  # its cascades are gone from 5 on
     "keras": "tensorflow",
     "yaml": "pyyaml",
     "ai_edge_litert": "ai-edge-litert",

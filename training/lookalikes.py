@@ -1,6 +1,6 @@
 """Crops of what looks like a face in pictures without people: an owl, a wheel, a mask on a horse.
 
-They are the very crops that the node would ask the classifier about.
+It is what the node would ask the classifier about, and more, which is less like a face.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from mask_detector.background import BACKGROUND
 from mask_detector.crops import Image, crop_faces
-from mask_detector.face_detectors import FaceDetector, FaceSearch, make_face_detector
+from mask_detector.face_detectors import FaceDetector, FaceSearch
 from training.background import SMALLEST
 from training.cropset import CropSet, assemble
 from training.data import Face, Refused
@@ -18,31 +18,41 @@ from training.face_detector.backgrounds import read_people_free, with_masks
 from training.progress import shown
 
 LOOKALIKE = "lookalike"
-_FAINT = 0.1  # score of the face detector from which something looks like a face
+SEARCH = FaceSearch(score_threshold=0.1, min_size=SMALLEST)
+"""How the face detector looks for what looks like a face."""
 
 
 def lookalike_crops(
-    pictures: Sequence[Path], count: int, label: int, size: int, margin: float, seed: int, refused: Refused
+    pictures: Sequence[Path],
+    detector: FaceDetector,
+    count: int,
+    label: int,
+    size: int,
+    margin: float,
+    seed: int,
+    refused: Refused,
 ) -> CropSet:
     """Return up to `count` crops, shape (N, size, size, 3), from pictures without people, with that label.
 
-    Each picture is searched as it is and with masks that nobody wears.
+    Each picture is searched as it is and with masks that nobody wears, one after another until there are
+    enough; `detector` tells what looks like a face.
     """
-    detector = make_face_detector(search=FaceSearch(score_threshold=_FAINT, min_size=SMALLEST))
+    order = np.random.default_rng(seed).permutation(len(pictures))
     cut, told = [np.empty((0, size, size, 3), np.uint8)], []
-    for number, path in enumerate(shown(pictures, "pictures without people")):
-        image = read_people_free(path)
+    for number in shown(order.tolist(), "pictures without people"):
+        if len(told) >= count:
+            break
+        image = read_people_free(pictures[number])
         if image is None:
-            refused.add("picture cannot be read", path.name)
+            refused.add("picture cannot be read", pictures[number].name)
             continue
         for version, picture in enumerate(_versions(image, detector, np.random.default_rng([seed, number]))):
             boxes = detector.detect(picture)[:, :4]
             cut.append(crop_faces(picture, boxes, size, margin))
             for place, box in enumerate(boxes.tolist()):
-                name = f"{BACKGROUND}:{LOOKALIKE}:{path.name}:{version}:{place}"
-                told.append(Face(path, tuple(box), label, LOOKALIKE, name))
-    chosen = np.random.default_rng(seed).permutation(len(told))[:count]
-    return assemble(np.concatenate(cut), told).where(np.sort(chosen))
+                name = f"{BACKGROUND}:{LOOKALIKE}:{pictures[number]}:{version}:{place}"
+                told.append(Face(pictures[number], tuple(box), label, LOOKALIKE, name))
+    return assemble(np.concatenate(cut)[:count], told[:count])
 
 
 def _versions(image: Image, detector: FaceDetector, random: np.random.Generator) -> Iterator[Image]:

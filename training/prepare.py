@@ -28,7 +28,7 @@ from training.data import (
 from training.drawn import Framed, drawn_crops, framed_faces
 from training.face_detector.backgrounds import people_free
 from training.find import boxes_for_folders, detector_boxes
-from training.lookalikes import lookalike_crops
+from training.lookalikes import SEARCH, lookalike_crops
 from training.options import add_settings, settings_from, step_parser, told
 from training.statues import statue_crops
 
@@ -99,12 +99,10 @@ def _background(config: Config, kind: str, refused: Refused, there: int = 0) -> 
 def _lookalikes(config: Config, refused: Refused) -> CropSet:
     """Return what looks like a face in the pictures without people."""
     pictures = people_free(Path(config.data.root), config.background.pictures)
-    most, label, crops = (
-        round(config.background.count * LOOKALIKES),
-        len(load_manifest().class_ids),
-        config.crops,
-    )
-    return lookalike_crops(pictures, most, label, crops.outer_size, crops.outer_margin, config.seed, refused)
+    detector = make_face_detector(config.data.face_detector, search=SEARCH)
+    most, label = round(config.background.count * LOOKALIKES), len(load_manifest().class_ids)
+    size, margin = config.crops.outer_size, config.crops.outer_margin
+    return lookalike_crops(pictures, detector, most, label, size, margin, config.seed, refused)
 
 
 def _train_crops(config: Config, refused: Refused) -> CropSet:

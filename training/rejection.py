@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_detector.background import are_faces
+from mask_detector.background import face_probabilities
 from mask_detector.classifiers import Classifier
 from mask_detector.classifiers.base import Scores
 from mask_detector.model_store import ClassifierInfo
@@ -45,7 +45,7 @@ def rejection_table(figures: Figures) -> list[str]:
 
 
 def _rejected(outputs: Scores, info: ClassifierInfo) -> NDArray[np.bool_]:
-    return ~are_faces(outputs, info)
+    return face_probabilities(outputs, info) == 0
 
 
 def _counts(rejected: NDArray[np.bool_]) -> Figures:

@@ -19,7 +19,8 @@ from matplotlib import pyplot  # noqa: E402  (the backend without a screen must 
 SCENES_EXPLAINED = (
     "Faces are found and told as by the node with its default thresholds; boxes match from an overlap (IoU)",
     "of 0.5 on. Background faces that nobody labelled count as told wrongly: precision and AP are lower",
-    "bounds. AP@50 is of all faces found from a face score of 0.1 on, ranked by that times the score.",
+    "bounds. AP@50 is of all faces found from a face score of 0.1 on, ranked by that times the score "
+    "and the probability of a face.",
 )
 
 

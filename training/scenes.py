@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_detector.background import are_people
 from mask_detector.boxes import Boxes, as_boxes, iou_matrix
 from mask_detector.crops import Image
 from mask_detector.pipeline import MaskDetector
@@ -28,7 +29,7 @@ LEAST_OVERLAP = 0.5  # of a box with the labelled one, for mAP@50 and for precis
 class Boxed:
     """N faces: the numbers of their pictures (N,), boxes (N, 4), classes (N,), and scores (N,).
 
-    `sure` tells which were found at the node's own threshold.
+    `sure` tells which the node would publish.
     """
 
     pictures: NDArray[np.int64]
@@ -89,13 +90,14 @@ def matched(labelled: Boxed, found: Boxed) -> NDArray[np.int64]:
 def _found(detector: MaskDetector, image: Image) -> list[tuple]:
     """Return box, class, score and whether it is sure of each face; one that is rejected is not there."""
     faces = detector.find(image, LEAST_FACE_SCORE)
-    _, sure = detector.classify(image, faces, detector.needed(faces))
-    rows = []
-    for face, published in zip(faces, sure.tolist(), strict=True):
-        for told in detector.classify(image, face[None])[0]:
-            label = detector.class_ids.index(told.class_id)
-            rows.append((told.box, label, float(face[14]) * told.score, published))
-    return rows
+    told, probabilities = detector.classify(image, faces)
+    sure = are_people(faces[:, 14], probabilities, detector.face_detector.search.score_threshold)
+    both = faces[:, 14] * probabilities
+    return [
+        (one.box, detector.class_ids.index(one.class_id), score * one.score, published)
+        for one, score, published in zip(told, both.tolist(), sure.tolist(), strict=True)
+        if score > 0
+    ]
 
 
 def _figures(

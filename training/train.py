@@ -107,6 +107,7 @@ def _run_epoch(
 ) -> dict[str, Any]:
     """Train one epoch, updating the moving average, and return its line of the history."""
     began, loss, epoch = time.monotonic(), 0.0, state.epoch
+    keras.utils.set_random_seed(config.seed + epoch)  # PyTorch's dropout has a state that no checkpoint holds
     learner.reset_metrics()  # else the loss would be the mean since the process began
     steps = math.ceil(config.train.epoch_size / config.train.batch_size)
     drawn = teachers.taught(batches(train_set, model.output_shape[-1], config, epoch), config)

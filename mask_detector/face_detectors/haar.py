@@ -31,7 +31,7 @@ class Haar:
         if not hasattr(cv2, "CascadeClassifier"):
             raise ModelError(
                 f"OpenCV {cv2.__version__} has no Haar cascades any more: choose another face detector, "
-                "or pip install 'opencv-python<5'"
+                "or install OpenCV 4"
             )
         self.search = search
         self._cascade = cv2.CascadeClassifier(str(_cascade_file()))

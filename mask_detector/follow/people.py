@@ -30,8 +30,8 @@ class Following:
     """How to follow people; every default of it stands here.
 
     Attributes:
-        score_threshold: least score of a face that continues a person, 0 to 1; who is new needs that
-            of the face detector.
+        score_threshold: least score of a face, times the classifier's probability of one, that continues a
+            person, 0 to 1; who is new needs that of the face detector's search.
         patience: seconds for which a person may be unseen until they have left.
         settle_time: seconds of clear evidence after which a state is settled or changes, about.
         look_interval: seconds for which the last look at a face counts where it confirms a settled state;

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mask_detector.background import Floats, needed_for
+from mask_detector.background import are_people
 from mask_detector.boxes import Boxes, clip_boxes
 from mask_detector.crops import Image
 from mask_detector.detection import Detection
@@ -31,10 +31,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class _Look:
-    """What the classifier said of somebody, and when, in seconds."""
+    """What the classifier said of somebody, how sure it was of a face, and when, in seconds."""
 
     time: float
     detection: Detection
+    face: float
 
 
 class VideoDetector:
@@ -62,27 +63,24 @@ class VideoDetector:
         rows = self.people.find(boxes, certain, time)
         keep = certain | (rows != NOBODY)
         least = np.where(rows == NOBODY, threshold, min(threshold, self.people.following.score_threshold))
-        needed = needed_for(faces[:, 14], least)
-        looks = self._look(image, faces[keep], needed[keep], rows[keep], time)
-        are_people = np.array([look is not None for look in looks], bool)
-        pairs = zip(looks, boxes[keep].tolist(), strict=True)
-        found = [replace(look.detection, box=tuple(box)) for look, box in pairs if look]
-        people = self.people.see(rows[keep][are_people], found, time)
+        looks = self._look(image, faces[keep], rows[keep], time)
+        probabilities = np.array([look.face for look in looks])
+        which = np.flatnonzero(are_people(faces[keep, 14], probabilities, least[keep]))
+        looks = [looks[number] for number in which]
+        pairs = zip(looks, boxes[keep][which].tolist(), strict=True)
+        found = [replace(look.detection, box=tuple(box)) for look, box in pairs]
+        people = self.people.see(rows[keep][which], found, time)
         ids = [person.id for person in people]
-        self._last_looks = dict(zip(ids, filter(None, looks), strict=True))
+        self._last_looks = dict(zip(ids, looks, strict=True))
         raw = [replace(one, id=name) for one, name in zip(found, ids, strict=True)]
         return Seen(people, raw, faces[:, :4])
 
-    def _look(
-        self, image: Image, faces: Faces, needed: Floats, rows: Rows, time: float
-    ) -> list[_Look | None]:
-        """Return a look at each face, new or the last one, and None where there is no face."""
+    def _look(self, image: Image, faces: Faces, rows: Rows, time: float) -> list[_Look]:
+        """Return a look at each face, new or the last one."""
         looks = [self._lasting(state, time) for state in self.people.settled(rows)]
         due = np.flatnonzero([look is None for look in looks])
-        found, are_people = self._detector.classify(image, faces[due], needed[due])
-        for number, detection in zip(due[are_people].tolist(), found, strict=True):
-            looks[number] = _Look(time, detection)
-        return looks
+        new = iter(zip(*self._detector.classify(image, faces[due]), strict=True))
+        return [look or _Look(time, *next(new)) for look in looks]
 
     def _lasting(self, state: Detection | None, time: float) -> _Look | None:
         """Return the last look at somebody whose state is settled, if it was just now and confirmed that.

@@ -53,8 +53,9 @@ class Examiner:
     ) -> tuple[list[Detection], list[Detection]]:
         """Return those who are people in this image, and the same with the scores of it alone."""
         boxes = np.array([one.box for one in people], np.float32)
-        found, which = await self._run(lambda: _detector().classify(image, boxes))
-        return [people[number] for number in np.flatnonzero(which)], found
+        found, faces = await self._run(lambda: _detector().classify(image, boxes))
+        which = np.flatnonzero(faces)
+        return [people[number] for number in which], [found[number] for number in which]
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         if self._waiting >= _MOST_WAITING:
@@ -77,7 +78,7 @@ def _detector() -> MaskDetector:
 def _examine(content: bytes, blurred: bool) -> dict[str, Any]:
     image = compressed_to_bgr(content)
     faces = _detector().find(image)
-    found, _ = _detector().classify(image, faces, _detector().needed(faces))
+    found = _detector().people(image, faces)
     shown = blur_faces(image, faces[:, :4]) if blurred else image
     drawn = _shrunk(draw_detections(shown, found))
     height, width = image.shape[:2]

@@ -56,6 +56,8 @@ def read_people_free(path: Path) -> Image | None:
         return None
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
+    if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)  # turned upright, as a telephone says
     small = shrink(image, _LONGEST)[0]
     if small.ndim == 2:
         return cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
