@@ -46,6 +46,11 @@ class NodeProcess:
         return self._status("VmRSS") / 1024
 
     @property
+    def own_memory(self) -> float:
+        """Of them those of no file and no shared memory, which nobody but the node itself asks for."""
+        return self._status("RssAnon") / 1024
+
+    @property
     def threads(self) -> int:
         return self._status("Threads")
 

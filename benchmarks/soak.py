@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ class Sample:
     Attributes:
         frames: answered so far.
         memory: resident megabytes.
+        own: of them those of no file and no shared memory.
         handles, threads: open and running.
         latency: median milliseconds of the last stretch.
         cost: processor time of a frame in the last stretch, milliseconds.
@@ -44,6 +45,7 @@ class Sample:
     seconds: float
     frames: int
     memory: float
+    own: float
     handles: int
     threads: int
     latency: float
@@ -51,9 +53,8 @@ class Sample:
 
     def __str__(self) -> str:
         return (
-            "{:6.0f} s {:7d} frames {:6.1f} MB {:3d} handles {:3d} threads {:5.1f} ms {:5.1f} ms CPU".format(
-                *astuple(self)
-            )
+            f"{self.seconds:6.0f} s {self.frames:7d} frames {self.memory:6.1f} MB (own {self.own:5.1f}) "
+            f"{self.handles:3d} handles {self.threads:3d} threads {self.latency:5.1f} ms {self.cost:5.1f} ms CPU"
         )
 
 
@@ -84,6 +85,7 @@ def soak(minutes: float) -> list[Sample]:
                         time.monotonic() - began,
                         answered,
                         process.memory,
+                        process.own_memory,
                         process.handles,
                         process.threads,
                         milliseconds(answers),
@@ -99,7 +101,7 @@ def verdict(samples: Sequence[Sample]) -> list[str]:
     warm = [sample for sample in samples if sample.seconds >= _WARM * samples[-1].seconds]
     third = max(1, len(warm) // 3)
     first, last = warm[:third], warm[-third:]
-    limits = {"memory": _GROWTH, "handles": 1.0, "threads": 1.0, "cost": _SLOWER}
+    limits = {"memory": _GROWTH, "own": _GROWTH, "handles": 1.0, "threads": 1.0, "cost": _SLOWER}
     grown = []
     for name, limit in limits.items():
         before, after = (float(np.median([getattr(one, name) for one in part])) for part in (first, last))

@@ -42,9 +42,9 @@ def test_every_stage_is_timed_in_the_real_node(tmp_path):
 
 
 def test_the_soak_sees_what_grows():
-    flat = [Sample(seconds, 0, 100.0, 20, 9, 10.0, 12.0) for seconds in range(60)]
+    flat = [Sample(seconds, 0, 100.0, 60.0, 20, 9, 10.0, 12.0) for seconds in range(60)]
     leaking = [
-        Sample(one.seconds, 0, 100 + one.seconds / 10, 20 + one.seconds // 30, 9, 1, 1) for one in flat
+        Sample(one.seconds, 0, 100 + one.seconds / 10, 60.0, 20 + one.seconds // 30, 9, 1, 1) for one in flat
     ]
     assert verdict(flat) == []
     assert [line.split()[0] for line in verdict(leaking)] == ["memory", "handles"]
