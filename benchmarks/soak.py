@@ -54,7 +54,8 @@ class Sample:
     def __str__(self) -> str:
         return (
             f"{self.seconds:6.0f} s {self.frames:7d} frames {self.memory:6.1f} MB (own {self.own:5.1f}) "
-            f"{self.handles:3d} handles {self.threads:3d} threads {self.latency:5.1f} ms {self.cost:5.1f} ms CPU"
+            f"{self.handles:3d} handles {self.threads:3d} threads "
+            f"{self.latency:5.1f} ms {self.cost:5.1f} ms CPU"
         )
 
 
