@@ -15,6 +15,7 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header, String
 from viewing import Viewer, jpeg, looking_at
+from vision_msgs.msg import Detection2DArray
 
 from mask_detector.annotate import main as annotate
 from mask_detector.bag import main as bag
@@ -59,6 +60,17 @@ def test_the_detector_blurs_what_it_draws_if_told_so(tmp_path, astronaut):
         assert probe.set_parameter("/mask_detector", "blur_faces", True).successful
         blurred = probe.ask(publisher, to_image(astronaut, probe.header()), ANNOTATED)
     assert detail(compressed_to_bgr(plain.data)) > FINE > detail(compressed_to_bgr(blurred.data))
+
+
+def test_a_face_of_a_size_that_does_not_count_is_blurred_too(tmp_path, astronaut):
+    parameters = ["-p", "blur_faces:=true", "-p", "face_min_size:=200", "-p", "follow_score_threshold:=1.0"]
+    with running("detector", "--ros-args", *parameters, log=tmp_path / "log"), Probe() as probe:
+        publisher = probe.node.create_publisher(ImageMsg, "/image", 1)
+        probe.subscribe(CompressedImage, ANNOTATED)
+        probe.subscribe(Detection2DArray, "/mask_detector/detections")
+        shown = probe.ask(publisher, to_image(astronaut, probe.header()), ANNOTATED)
+        assert probe.received["/mask_detector/detections"][-1].detections == []
+    assert detail(compressed_to_bgr(shown.data)) < FINE
 
 
 async def first_picture(viewer: Viewer) -> Image:

@@ -109,6 +109,8 @@ class Doubt:
     face_detector = SimpleNamespace(search=FaceSearch())
     score, face = 0.9, 1.0
 
+    counting = MaskDetector.counting
+
     def find(self, image: Image, least_score: float) -> np.ndarray:
         found = np.array([[10, 10, 80, 80, *np.zeros(10), self.score]], np.float32)
         return found[found[:, 14] >= least_score]

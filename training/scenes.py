@@ -89,7 +89,7 @@ def matched(labelled: Boxed, found: Boxed) -> NDArray[np.int64]:
 
 def _found(detector: MaskDetector, image: Image) -> list[tuple]:
     """Return box, class, score and whether it is sure of each face; one that is rejected is not there."""
-    faces = detector.find(image, LEAST_FACE_SCORE)
+    faces = detector.counting(detector.find(image, LEAST_FACE_SCORE), LEAST_FACE_SCORE)
     told, probabilities = detector.classify(image, faces)
     sure = are_people(faces[:, 14], probabilities, detector.face_detector.search.score_threshold)
     both = faces[:, 14] * probabilities

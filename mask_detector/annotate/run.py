@@ -16,7 +16,7 @@ from mask_detector.blurring import blur_faces
 from mask_detector.crops import Image
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import ImageError, MaskDetectorError
-from mask_detector.follow import Following, People, VideoDetector
+from mask_detector.follow import People, VideoDetector
 from mask_detector.frame_sources import Frame, FrameSource, Unreadable, is_picture, open_source
 from mask_detector.outputs import JsonLines, VideoWriter, frame_line, write_picture
 from mask_detector.pipeline import MaskDetector
@@ -138,7 +138,7 @@ class Annotator:
         """Return the image, blurred if that is wished: uncertain faces too, which no line has."""
         if not self._blur:
             return image
-        return blur_faces(image, self._detector.find(image, Following().score_threshold)[:, :4])
+        return blur_faces(image, self._detector.find(image)[:, :4])
 
     def _expect(self, frames: int) -> None:
         """Let a job, which stood for 1 in the bar's total, stand for its frames; 0 if they are not known."""

@@ -21,7 +21,7 @@ class Seen:
     Attributes:
         people: with ids and with the scores settled over time.
         raw: the same people with the scores of this frame alone.
-        boxes: of all faces found, also those too uncertain to count, shape (N, 4).
+        boxes: of all faces found, also those too uncertain, small or large to count, shape (N, 4).
     """
 
     people: list[Detection]
@@ -56,24 +56,26 @@ class VideoDetector:
 
     def see(self, image: Image, time: float) -> Seen:
         """Return who is in a BGR image of shape (height, width, 3) taken at `time` seconds."""
-        faces = self._detector.find(image, self.people.following.score_threshold)
-        boxes = clip_boxes(faces[:, :4], *image.shape[1::-1])
+        least_score = self.people.following.score_threshold
         threshold = self._detector.face_detector.search.score_threshold
+        found = self._detector.find(image, least_score)
+        faces = self._detector.counting(found, min(threshold, least_score))
+        boxes = clip_boxes(faces[:, :4], *image.shape[1::-1])
         certain = faces[:, 14] >= threshold
         rows = self.people.find(boxes, certain, time)
         keep = certain | (rows != NOBODY)
-        least = np.where(rows == NOBODY, threshold, min(threshold, self.people.following.score_threshold))
+        least = np.where(rows == NOBODY, threshold, min(threshold, least_score))
         looks = self._look(image, faces[keep], rows[keep], time)
         probabilities = np.array([look.face for look in looks])
         which = np.flatnonzero(are_people(faces[keep, 14], probabilities, least[keep]))
         looks = [looks[number] for number in which]
         pairs = zip(looks, boxes[keep][which].tolist(), strict=True)
-        found = [replace(look.detection, box=tuple(box)) for look, box in pairs]
-        people = self.people.see(rows[keep][which], found, time)
+        now = [replace(look.detection, box=tuple(box)) for look, box in pairs]
+        people = self.people.see(rows[keep][which], now, time)
         ids = [person.id for person in people]
         self._last_looks = dict(zip(ids, looks, strict=True))
-        raw = [replace(one, id=name) for one, name in zip(found, ids, strict=True)]
-        return Seen(people, raw, faces[:, :4])
+        raw = [replace(one, id=name) for one, name in zip(now, ids, strict=True)]
+        return Seen(people, raw, found[:, :4])
 
     def _look(self, image: Image, faces: Faces, rows: Rows, time: float) -> list[_Look]:
         """Return a look at each face, new or the last one."""
