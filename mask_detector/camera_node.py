@@ -8,7 +8,7 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from mask_detector.errors import ImageError
-from mask_detector.frame_sources import is_stream, is_webcam, open_source
+from mask_detector.frame_sources import is_stream, is_webcam, open_source, without_password
 from mask_detector.image_conversion import JPEG_QUALITY
 from mask_detector.image_output import ImageOutput
 from mask_detector.node_main import ended_by_shutdown, run_node
@@ -50,7 +50,7 @@ class CameraNode(Node):
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
-        self.get_logger().info(f"{self._source}: images on {self._output.topic}")
+        self.get_logger().info(f"{without_password(self._source)}: images on {self._output.topic}")
 
     def destroy_node(self) -> None:
         """End the play before what it publishes to is gone."""

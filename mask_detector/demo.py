@@ -32,7 +32,7 @@ from mask_detector.child import end
 from mask_detector.demo_clip import make_demo_clip
 from mask_detector.demo_viewer import DemoViewer
 from mask_detector.errors import MaskDetectorError
-from mask_detector.frame_sources import Frame, default_source
+from mask_detector.frame_sources import Frame, default_source, without_password
 from mask_detector.image_conversion import to_bgr
 from mask_detector.messages import from_detection_array, to_image
 from mask_detector.node_main import log_options
@@ -155,7 +155,7 @@ def _run(spec: str, out: Path, detector: subprocess.Popen, viewer: DemoViewer, s
             f"'{spec}' is where the result goes: name another folder as --out (make: OUT=…)"
         )
     source = spec or default_source() or str(make_demo_clip(out / "demo_clip.mp4"))
-    print(f"demo: {source}; Ctrl-C ends it", file=sys.stderr)
+    print(f"demo: {without_password(source)}; Ctrl-C ends it", file=sys.stderr)
     rclpy.init(args=log_options(), signal_handler_options=SignalHandlerOptions.NO)
     node = Demo(detector, stop)
     player = Player(source, stop, _tell)

@@ -17,15 +17,16 @@ from mask_detector.blurring import blur_faces
 from mask_detector.classifiers import make_classifier
 from mask_detector.crops import Image
 from mask_detector.detection_output import DetectionOutput
-from mask_detector.detector_parameters import PARAMETERS, face_search, following
+from mask_detector.detector_parameters import PARAMETERS, contradiction, face_search, following
 from mask_detector.diagnostics import NOT_ACTIVE, PAUSED, Diagnostics
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.follow import People, Seen, VideoDetector
+from mask_detector.frame_time import FrameTime
 from mask_detector.image_input import ImageInput
 from mask_detector.image_output import ImageOutput
-from mask_detector.messages import seconds_of, to_label_info, to_vision_info
+from mask_detector.messages import to_label_info, to_vision_info
 from mask_detector.model_store import load_manifest
 from mask_detector.namesake import NamesakeWatch
 from mask_detector.node_main import run_node
@@ -67,7 +68,8 @@ class DetectorNode(LifecycleNode):
         self._diagnostics = Diagnostics(self)
         self._namesakes = NamesakeWatch(self)
         self._people = People(load_manifest().class_ids)  # for the node's life: ids never come back
-        self._settings = Parameters(self, PARAMETERS, lambda: self._detector is not None)
+        self._time_of = FrameTime(self.get_logger().warning)
+        self._settings = Parameters(self, PARAMETERS, lambda: self._detector is not None, contradiction)
         self.add_post_set_parameters_callback(self._apply)
         self.create_service(SetBool, "~/enable", self._enable)
         if self._settings["autostart"]:
@@ -185,12 +187,12 @@ class DetectorNode(LifecycleNode):
             self._faces.forget()
 
     def _on_image(self, image: Image, header: Header) -> None:
-        time = seconds_of(header)
+        time = self._time_of(header)
         try:
             seen = self._video.see(image, time)
             changes = self._people.learn(seen.people, time)
-        except Exception:  # one strange frame may not end a robot's sight
-            self._leave_out(image)
+        except Exception as error:  # one strange frame may not end a robot's sight
+            self._leave_out(image, error)
             return
         self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, changes, header)
         if self._faces:
@@ -201,17 +203,18 @@ class DetectorNode(LifecycleNode):
 
     def _show(self, image: Image, seen: Seen, header: Header) -> None:
         try:
-            drawn = self._draw(image, seen)
-        except Exception:
-            self._leave_out(image)
-            return
-        self._annotated.publish(drawn, header, self._settings["jpeg_quality"])
+            self._annotated.publish(self._draw(image, seen), header, self._settings["jpeg_quality"])
+        except Exception as error:  # a picture that no JPEG can hold, too
+            self._leave_out(image, error)
 
-    def _leave_out(self, image: Image) -> None:
-        """Count and tell the failure that is being handled."""
+    def _leave_out(self, image: Image, error: Exception) -> None:
+        """Count and tell what is wrong with a frame; raise it on where a signal has shut ROS down."""
+        if not self.context.ok():
+            raise error
+        expected = isinstance(error, MaskDetectorError)
         self.get_logger().error(
-            f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far:\n"
-            f"{traceback.format_exc()}",
+            f"frame of {image.shape[1]}x{image.shape[0]} left out, {self._diagnostics.failed()} so far: "
+            + (str(error) if expected else f"\n{traceback.format_exc()}"),
             throttle_duration_sec=60.0,
         )
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from threading import Event
 
 from mask_detector.errors import ImageError
@@ -13,6 +14,8 @@ _RETRY = 1.0  # seconds between two tries to open a source that is away
 
 class Player:
     """The frames of a source in real time, one after another.
+
+    The times and numbers of a webcam's or stream's frames go on where it was lost and opened again.
 
     Args:
         spec: what `open_source` takes. A webcam or stream that is away is tried again for ever.
@@ -38,6 +41,7 @@ class Player:
         self._tell = tell
         self._told: set[str] = set()
         self._loop = loop
+        self._frames, self._began = 0, 0.0  # of a live source, monotonic seconds
         self._due = 0.0  # when the next frame may come, monotonic seconds
         self._may_come_back = is_webcam(spec) or is_stream(spec)
 
@@ -46,7 +50,7 @@ class Player:
             played = 0
             for frame in self._play_once():
                 played += 1
-                yield frame
+                yield self._numbered_on(frame) if self.live else frame
             if not (self.live or self._loop):
                 return
             if self.live:
@@ -84,6 +88,14 @@ class Player:
             yield item
             # A play that has fallen behind goes on from now: it never hurries to catch up.
             self._due = max(self._due + period, time.monotonic() - period)
+
+    def _numbered_on(self, frame: Frame) -> Frame:
+        """Return a frame of a live source as one of the whole play, in which it may have been away."""
+        now = time.monotonic()
+        if self._frames == 0:
+            self._began = now
+        self._frames += 1
+        return replace(frame, index=self._frames - 1, time=now - self._began)
 
     def _tell_once(self, text: str) -> None:
         """Tell a trouble once, until frames come again."""

@@ -1,7 +1,11 @@
-"""Pictures and videos that tests make, whole and broken."""
+"""Pictures, videos and cameras that tests make, whole and broken."""
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -54,3 +58,28 @@ def cut_off(video: Path, share: float) -> None:
     chunks = np.frombuffer(moov, ">u4", count, offset) + len(moov)
     moov = moov[:offset] + chunks.astype(">u4").tobytes() + moov[offset + 4 * count :]
     video.write_bytes(content[:head] + moov + data[: int(len(data) * share)])
+
+
+class _Camera(BaseHTTPRequestHandler):
+    """Streams five pictures as network cameras do, then closes."""
+
+    def do_GET(self) -> None:
+        picture = cv2.imencode(".jpg", np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for _ in range(5):
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+            self.wfile.write(head.encode() + picture + b"\r\n")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def network_camera() -> Iterator[str]:
+    """A camera on loopback that gives five pictures at a time; the address has a password."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Camera) as server:
+        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        yield f"http://me:secret@127.0.0.1:{server.server_port}/video.mjpg"
+        server.shutdown()

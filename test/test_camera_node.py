@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from graph import Probe, Process, running
+from media import network_camera
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from vision_msgs.msg import Detection2DArray
@@ -76,6 +77,16 @@ def test_a_webcam_that_is_away_is_waited_for(tmp_path):
     ):
         probe.until(lambda: "trying again" in process.output, "the camera to say what it does")
         assert process.alive() and process.stop() == 0
+
+
+def test_a_password_is_not_told(tmp_path):
+    with (
+        network_camera() as address,
+        running("camera", "--ros-args", "-p", f"source:={address}", log=tmp_path / "log") as process,
+        Probe() as probe,
+    ):
+        probe.until(lambda: "images on /image_raw" in process.output, "the camera to say what it plays")
+    assert "http://127.0.0.1" in process.output and "secret" not in process.output
 
 
 def test_camera_detector_and_a_third_find_each_other(tmp_path):

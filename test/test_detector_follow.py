@@ -77,6 +77,20 @@ def told(probe: Probe, count: int) -> list[tuple[str, str]]:
     return changes()
 
 
+def test_a_camera_whose_stamps_stand_still_is_followed_by_its_arrivals(probe, detector, camera, astronaut):
+    """Else nobody would ever settle or leave."""
+    camera.show(astronaut)
+    stamped = to_image(astronaut, probe.received[DETECTIONS][-1].header)
+
+    def settled() -> bool:
+        camera.publisher.publish(stamped)
+        probe.spin(0.02)
+        return bool(probe.received[CHANGES])
+
+    probe.until(settled, "somebody to settle")
+    assert detector.output.count("the stamps of the images stand still at 1000.1") == 1
+
+
 def test_a_clip_is_told_change_by_change_and_under_one_id(probe, detector, camera, tmp_path):
     with open_source(str(make_demo_clip(tmp_path / "clip.mp4"))) as source:
         frames = [frame.image for frame in source][::2]

@@ -150,6 +150,18 @@ def test_strange_stamps_come_back_as_they_are(probe, detector, publisher, astron
         sound(answer, 512, 512)
 
 
+def test_an_image_that_no_jpeg_can_hold_is_answered_and_not_shown(probe, detector, publisher, astronaut):
+    topic = "/mask_detector/annotated_image/compressed"
+    watcher = probe.subscribe(CompressedImage, topic)
+    try:
+        wide = to_image(np.zeros((1, 66_000, 3), np.uint8), probe.header())
+        assert probe.ask(publisher, wide, DETECTIONS).detections == []
+        assert probe.ask(publisher, to_image(astronaut, probe.header()), topic).data
+        assert "66000x1" in detector.output and "cannot be written as JPEG" in detector.output
+    finally:
+        probe.node.destroy_subscription(watcher)
+
+
 def test_a_camera_that_comes_back_with_another_size_and_encoding(probe, detector, publisher, astronaut):
     def recoded(encoding: str, code: int, size: tuple[int, int]) -> tuple[ImageMsg, tuple[int, int]]:
         pixels = cv2.cvtColor(cv2.resize(astronaut, size), code)

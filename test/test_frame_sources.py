@@ -4,14 +4,12 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import cv2
 import numpy as np
 import pytest
-from media import cut_off, make_video
+from media import cut_off, make_video, network_camera
 
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
@@ -161,28 +159,10 @@ def test_keeps_the_frames_of_a_video_that_is_cut_off_and_says_so(tmp_path: Path)
     assert "of 4.0 seconds: the file is cut off" in str(last.error)
 
 
-class Camera(BaseHTTPRequestHandler):
-    """Streams five pictures as network cameras do, then closes."""
-
-    def do_GET(self) -> None:
-        picture = cv2.imencode(".jpg", np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-        self.end_headers()
-        for _ in range(5):
-            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
-            self.wfile.write(head.encode() + picture + b"\r\n")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def camera() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as server:
-        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-        yield f"http://me:secret@127.0.0.1:{server.server_port}/video.mjpg"
-        server.shutdown()
+    with network_camera() as address:
+        yield address
 
 
 def test_tells_that_a_stream_has_closed_and_opens_it_again(camera: str) -> None:

@@ -9,6 +9,7 @@ from threading import Event
 import cv2
 import numpy as np
 import pytest
+from media import network_camera
 
 from mask_detector.errors import ImageError
 from mask_detector.player import PICTURES_A_SECOND, Player
@@ -92,6 +93,15 @@ def test_a_camera_that_is_away_is_told_once_and_tried_again():
 
     assert list(Player("/dev/video99", stop, tell)) == []
     assert len(told) == 1 and "/dev/video99" in told[0] and "trying again" in told[0]
+
+
+def test_a_stream_that_closes_goes_on_with_its_numbers_and_times():
+    with network_camera() as address:
+        frames = list(islice(player(address), 12))
+    assert [frame.index for frame in frames] == list(range(12))
+    times = [frame.time for frame in frames]
+    assert times[0] == 0 and times == sorted(times)
+    assert times[5] - times[4] >= 1 and times[10] - times[9] >= 1, "it was away for a second, twice"
 
 
 def test_a_camera_that_comes_back_faster_is_not_held_to_its_former_rate(tmp_path):
