@@ -18,6 +18,7 @@ from mask_detector.messages import to_image
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DETECTIONS, SPEECH, GATE = "/mask_detector/detections", "/say", "/gate/open"
+CHANGES = "/mask_detector/state_changes"
 BEGIN = 1000.0
 HELLO, PLEASE, RIGHT, THANKS = (
     "Hello!",
@@ -38,7 +39,7 @@ def show(tmp_path: Path) -> Iterator[Callable[[Sequence[tuple[float, Image]]], P
         for name, *rest in (["detector"], ["greeter"], ["gate", "--ros-args", "-p", "silence:=10.0"]):
             stack.enter_context(running(name, *rest, log=tmp_path / name))  # 10 s: machines may be busy
         camera = probe.node.create_publisher(ImageMsg, "/image", 1)
-        for topic, count in ((DETECTIONS, 2), ("/mask_detector/state_changes", 1)):
+        for topic, count in ((DETECTIONS, 2), (CHANGES, 1)):
             probe.until(lambda t=topic, c=count: probe.node.count_subscribers(t) == c, f"who hears {topic}")
         probe.until(lambda: probe.received[GATE], "the gate to say that it is closed")
 
@@ -89,6 +90,26 @@ def test_a_gate_that_hears_nothing_closes_and_strangers_are_greeted_anew(show, t
     probe = show([(20 + time, image) for time, image in masked[:8]])
     probe.until(lambda: [one.data for one in probe.received[SPEECH]] == [HELLO, HELLO], "two greetings")
     assert opened(probe) == [False, True, False]
+
+
+def test_after_a_new_start_of_the_detector_its_ids_are_new_people(tmp_path, astronaut):
+    with Probe() as probe, running("greeter", log=tmp_path / "greeter"):
+        probe.subscribe(Detection2DArray, DETECTIONS)
+        probe.subscribe(String, SPEECH, 100)
+        camera = probe.node.create_publisher(ImageMsg, "/image", 1)
+
+        def meet(sentences: int) -> None:
+            with running("detector", log=tmp_path / f"detector_{sentences}"):
+                probe.until(lambda: probe.node.count_publishers(CHANGES) == 1, "the detector")
+                probe.spin(1.0)  # greeter and detector find each other
+                for _ in range(4):
+                    probe.ask(camera, to_image(astronaut, probe.header()), DETECTIONS)
+                probe.until(lambda: len(probe.received[SPEECH]) >= sentences, f"{sentences} sentences")
+
+        meet(2)
+        probe.until(lambda: probe.node.count_publishers(CHANGES) == 0, "the detector to be gone")
+        meet(4)
+    assert [one.data for one in probe.received[SPEECH]] == [HELLO, PLEASE] * 2
 
 
 def test_the_greeter_on_a_real_clip(show, shared_data):

@@ -6,6 +6,7 @@ It hears `mask_detector/state_changes`, where each thing is told once, and says 
 
 from collections.abc import Sequence
 
+from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
 from std_msgs.msg import String
 from vision_msgs.msg import Detection2D, Detection2DArray
@@ -28,7 +29,19 @@ class Greeter(Node):
         self._asked: set[str] = set()
         self._waited_for: set[str] = set()
         self._speech = self.create_publisher(String, "say", 10)
-        self.create_subscription(Detection2DArray, "mask_detector/state_changes", self._on_changes, 10)
+        self.create_subscription(
+            Detection2DArray,
+            "mask_detector/state_changes",
+            self._on_changes,
+            10,
+            event_callbacks=SubscriptionEventCallbacks(matched=self._on_detector),
+        )
+
+    def _on_detector(self, detectors: QoSSubscriptionMatchedInfo) -> None:
+        """Forget everybody when a detector comes: one that was started again begins anew with its ids."""
+        if detectors.current_count_change > 0:
+            for people in (self._greeted, self._asked, self._waited_for):
+                people.clear()
 
     def _on_changes(self, message: Detection2DArray) -> None:
         for person in message.detections:
