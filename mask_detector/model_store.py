@@ -7,7 +7,7 @@ Nothing is downloaded at run time: a file that is missing or altered is an error
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ class Manifest:
     def classifier(self, name: str = "") -> ClassifierInfo:
         """Return the classifier called `name`, the default one if empty."""
         name = name or self.default_classifier
-        entry = self._entry("classifiers", name)
+        entry = self._entry("classifiers", name, "input_size", "crop_margin")
         threshold = entry.get("background_threshold")
         return ClassifierInfo(name, entry["input_size"], entry["crop_margin"], self._files(entry), threshold)
 
@@ -74,12 +74,16 @@ class Manifest:
         """Return the files of the shipped face detector called `name`, by runtime."""
         return self._files(self._entry("face_detectors", name))
 
-    def _entry(self, kind: str, name: str) -> dict[str, Any]:
-        known = self.entries[kind]
+    def _entry(self, kind: str, name: str, *fields: str) -> dict[str, Any]:
+        """Return a model's entry, which has `files` and those fields."""
+        known = self.entries.get(kind, {})
         if name not in known:
             raise ModelError(
                 f"no model '{name}' among the {kind} of {self.folder}: choose one of {sorted(known)}"
             )
+        missing = {"files", *fields} - set(known[name])
+        if missing:
+            raise ModelError(f"{self.folder / 'manifest.json'}: '{name}' lacks {', '.join(sorted(missing))}")
         return known[name]
 
     def _files(self, entry: dict[str, Any]) -> dict[str, ModelFile]:
@@ -89,6 +93,7 @@ class Manifest:
         }
 
 
+@cache
 def share_folder() -> Path:
     """Return the folder that holds models/, launch/ and config/.
 
@@ -102,23 +107,27 @@ def share_folder() -> Path:
     raise ModelError(f"models/manifest.json not found above {__file__}: install the package again")
 
 
-@cache
 def load_manifest(folder: Path | None = None) -> Manifest:
-    """Read the manifest in `folder`, by default the shipped one.
+    """Return the manifest in `folder`, by default the shipped one; it is read again once it has changed.
 
     Raises:
         ModelError: it is missing or not as it should be.
     """
-    folder = folder or share_folder() / "models"
-    path = folder / "manifest.json"
+    path = (folder or share_folder() / "models") / "manifest.json"
     try:
-        content = json.loads(path.read_text())
-        classes = tuple(ClassInfo(c["id"], c["title"], tuple(c["colour_bgr"])) for c in content["classes"])
-        return Manifest(folder, classes, content["default_classifier"], content)
+        now = path.stat()
+        return _read_manifest(path, (now.st_ino, now.st_mtime_ns, now.st_size))
     except FileNotFoundError:
         raise ModelError(f"{path} is missing: give a folder that holds a manifest.json") from None
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} is damaged ({error!r}): restore it from the repository") from error
+
+
+@lru_cache(maxsize=8)
+def _read_manifest(path: Path, state: tuple[int, ...]) -> Manifest:
+    content = json.loads(path.read_text())
+    classes = tuple(ClassInfo(c["id"], c["title"], tuple(c["colour_bgr"])) for c in content["classes"])
+    return Manifest(path.parent, classes, content["default_classifier"], content)
 
 
 def find_classifier(name: str = "") -> ClassifierInfo:

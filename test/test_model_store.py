@@ -115,6 +115,37 @@ def test_a_model_without_a_file_for_the_runtime_says_which_it_has(models):
         make_classifier(str(models), runtime="keras")
 
 
+def test_a_manifest_that_has_changed_is_read_again(models):
+    assert load_manifest(models) is load_manifest(models)
+    entries = json.loads((models / "manifest.json").read_text())
+    entries["classifiers"][entries["default_classifier"]]["crop_margin"] = 1.75
+    (models / "manifest.json").write_text(json.dumps(entries))
+    assert find_classifier(str(models)).crop_margin == 1.75
+
+
+def test_an_entry_that_is_not_whole_says_what_it_lacks(models):
+    entries = json.loads((models / "manifest.json").read_text())
+    del entries["classifiers"][entries["default_classifier"]]["crop_margin"]
+    (models / "manifest.json").write_text(json.dumps(entries))
+    with pytest.raises(ModelError, match=r"manifest.json: '.*' lacks crop_margin"):
+        find_classifier(str(models))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "change", "told"),
+    [
+        ("litert", {"input_size": 96}, "does not take faces of 96x96"),
+        ("opencv", {"background_threshold": None}, "gives 4 scores for a face instead of 3"),
+    ],
+)
+def test_a_model_that_is_no_such_classifier_is_refused_before_the_first_image(models, runtime, change, told):
+    entries = json.loads((models / "manifest.json").read_text())
+    entries["classifiers"][entries["default_classifier"]].update(change)
+    (models / "manifest.json").write_text(json.dumps(entries))
+    with pytest.raises(ModelError, match=told):
+        make_classifier(str(models), runtime)
+
+
 def test_a_classifier_of_one_s_own_is_found_by_its_path(models):
     name = load_manifest().default_classifier
     for path in (models, models / name):

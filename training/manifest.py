@@ -55,7 +55,6 @@ def enter(folder: Path, name: str, files: dict[str, Path], entry: dict[str, Any]
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
     """Replace manifest.json in one step."""
     write_file(folder / NAME, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
-    load_manifest.cache_clear()
 
 
 def _empty() -> dict[str, Any]:

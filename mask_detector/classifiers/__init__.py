@@ -1,10 +1,13 @@
 """Runtimes for the classifier, behind one interface; each is imported only when it is chosen."""
 
 from importlib import import_module
+from pathlib import Path
+
+import numpy as np
 
 from mask_detector.classifiers.base import Classifier, Scores
 from mask_detector.errors import MaskDetectorError, ModelError
-from mask_detector.model_store import find_classifier, verified
+from mask_detector.model_store import find_classifier, load_manifest, verified
 from mask_detector.runtimes import fastest
 
 _RUNTIMES = {  # the module and its class, and what to install for it
@@ -28,7 +31,8 @@ def make_classifier(name: str = "", runtime: str = "auto", threads: int = 2) -> 
         threads: how many processor cores it may use.
 
     Raises:
-        MaskDetectorError: the runtime is unknown or not installed, or the model is missing or damaged.
+        MaskDetectorError: the runtime is unknown or not installed, or the model is missing, damaged or not
+            such a classifier.
     """
     if runtime not in RUNTIMES:
         raise MaskDetectorError(f"runtime '{runtime}' is unknown: choose one of {', '.join(RUNTIMES)}")
@@ -45,6 +49,20 @@ def make_classifier(name: str = "", runtime: str = "auto", threads: int = 2) -> 
         raise MaskDetectorError(
             f"runtime '{runtime}' needs {requirement} ({error}): pip install {requirement}"
         ) from error
-    classifier = getattr(module, class_name)(info, verified(info.files[runtime]), threads)
+    model = verified(info.files[runtime])
+    classifier = getattr(module, class_name)(info, model, threads)
     classifier.runtime = runtime
+    _try(classifier, model)
     return classifier
+
+
+def _try(classifier: Classifier, model: Path) -> None:
+    """Classify a blank face, so that a model of another shape is refused before the first image."""
+    size = classifier.info.input_size
+    outputs = len(load_manifest().class_ids) + (classifier.info.background_threshold is not None)
+    try:
+        found = classifier.classify(np.zeros((1, size, size, 3), np.uint8)).shape
+    except Exception as error:  # each runtime has errors of its own
+        raise ModelError(f"model file {model} does not take faces of {size}x{size}: {error}") from error
+    if found != (1, outputs):
+        raise ModelError(f"model file {model} gives {found[-1]} scores for a face instead of {outputs}")

@@ -21,7 +21,7 @@ class LiteRT:
     network wait for each other after each layer: that is slower as soon as anything else runs.
 
     Raises:
-        ModelError: the file is not a model of this shape.
+        ModelError: the file is not a LiteRT model with float input.
     """
 
     runtime = "litert"
@@ -35,7 +35,7 @@ class LiteRT:
         try:
             self._networks = [_Network(self._content)]
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"{model} is not a LiteRT model: {error}") from error
+            raise ModelError(f"{model} is no LiteRT model with float input: {error}") from error
 
     def classify(self, crops: Image) -> Scores:
         """Return class probabilities; see `Classifier.classify`."""
@@ -65,7 +65,10 @@ class _Network:
             self._interpreter = Interpreter(model_content=content, num_threads=1)
             self._interpreter.allocate_tensors()
         output = self._interpreter.get_output_details()[0]
-        self._input = self._interpreter.tensor(self._interpreter.get_input_details()[0]["index"])
+        given = self._interpreter.get_input_details()[0]
+        if given["dtype"] != np.float32:
+            raise ValueError(f"its input is {given['dtype'].__name__}, not float32")
+        self._input = self._interpreter.tensor(given["index"])
         self._output = self._interpreter.tensor(output["index"])
         self.outputs = int(output["shape"][-1])
 
