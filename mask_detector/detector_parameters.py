@@ -1,5 +1,6 @@
 """The parameters of the detector node, and the settings of the core that they stand for."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 
 from mask_detector.classifiers import RUNTIMES
@@ -7,7 +8,7 @@ from mask_detector.face_detectors import FACE_DETECTORS, FaceSearch
 from mask_detector.follow import Following
 from mask_detector.image_conversion import JPEG_QUALITY
 from mask_detector.image_input import TRANSPORTS
-from mask_detector.parameters import Described, Parameters
+from mask_detector.parameters import Described, Parameters, Value
 
 _SEARCH = FaceSearch()
 _FOLLOWING = Following()
@@ -26,8 +27,8 @@ PARAMETERS = (
     Described("threads", 2, "processor cores that the models may use", low=1, high=64),
     Described("face_score_threshold", _SEARCH.score_threshold,
               "least score of a face, times the classifier's probability of one", high=1, live=True),
-    Described("face_nms_threshold", _SEARCH.nms_threshold, "overlap (IoU) from which two boxes are one face",
-              high=1, live=True),
+    Described("face_nms_threshold", _SEARCH.nms_threshold,
+              "overlap (IoU) from which two boxes are one face; not for haar", high=1, live=True),
     Described("face_input_size", _SEARCH.input_size, "longest side in pixels at which images are searched",
               low=64, high=4096, live=True),
     Described("face_min_size", _SEARCH.min_size, "shorter side of the smallest face, pixels of the image",
@@ -35,10 +36,11 @@ PARAMETERS = (
     Described("face_max_size", _SEARCH.max_size, "longer side of the largest face, pixels; 0 for no limit",
               high=16384, live=True),
     Described("face_tiles", _SEARCH.tiles,
-              "search tiles x tiles parts of large images too, at 1 + tiles^2 times the cost; 1 for none",
+              "search large images in tiles x tiles parts too, 1 + tiles^2 times the cost; not for haar",
               low=1, high=8, live=True),
     Described("follow_score_threshold", _FOLLOWING.score_threshold,
-              "the same for a face that continues a person who is followed", high=1, live=True),
+              "least score, times that probability, of a face that continues a person who is followed",
+              high=1, live=True),
     Described("follow_patience", _FOLLOWING.patience,
               "seconds for which a person may be unseen until they have left", low=0.1, high=60, live=True),
     Described("follow_settle_time", _FOLLOWING.settle_time,
@@ -53,6 +55,14 @@ PARAMETERS = (
     Described("jpeg_quality", JPEG_QUALITY, "quality of the compressed annotated image, percent",
               low=1, high=100, live=True),
 )  # fmt: skip
+
+
+def contradiction(values: Mapping[str, Value]) -> str:
+    """Return why these values cannot go together, empty if they can."""
+    least, most = values.get("face_min_size", 0), values.get("face_max_size", 0)
+    if 0 < most < least:
+        return f"face_min_size {least} is above face_max_size {most}: no face could count"
+    return ""
 
 
 def face_search(values: Parameters) -> FaceSearch:

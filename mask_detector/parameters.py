@@ -1,6 +1,6 @@
 """Parameters that explain themselves: description, range or choices, and when they take effect."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -54,15 +54,23 @@ class Parameters:
         node: the node that they belong to.
         table: the parameters.
         is_configured: tells whether parameters that are not live are in use right now.
+        contradiction: tells why values by name cannot go together, empty if they can.
 
     Raises:
         rclpy.exceptions.ParameterException: a value given at start has a wrong type or range.
     """
 
-    def __init__(self, node: Node, table: Iterable[Described], is_configured=lambda: False) -> None:
+    def __init__(
+        self,
+        node: Node,
+        table: Iterable[Described],
+        is_configured: Callable[[], bool] = lambda: False,
+        contradiction: Callable[[Mapping[str, Value]], str] = lambda values: "",
+    ) -> None:
         self._node = node
         self._table = {entry.name: entry for entry in table}
         self._is_configured = is_configured
+        self._contradiction = contradiction
         node.add_on_set_parameters_callback(self._check)
         for entry in self._table.values():
             node.declare_parameter(entry.name, entry.default, entry.descriptor)
@@ -85,8 +93,10 @@ class Parameters:
                 )
 
     def _check(self, changes: list[Parameter]) -> SetParametersResult:
-        reasons = filter(None, map(self._objection, changes))
-        reason = "; ".join(reasons)
+        declared = [name for name in self._table if self._node.has_parameter(name)]
+        together = {name: self[name] for name in declared} | {one.name: one.value for one in changes}
+        reasons = [*map(self._objection, changes), self._contradiction(together)]
+        reason = "; ".join(filter(None, reasons))
         return SetParametersResult(successful=not reason, reason=reason)
 
     def _objection(self, change: Parameter) -> str:
@@ -96,6 +106,6 @@ class Parameters:
             return ""
         if entry.choices and change.value not in entry.choices:
             return f"{change.name} is '{change.value}', but must be one of: {', '.join(entry.choices)}"
-        if not entry.live and self._is_configured():
+        if not entry.live and self._is_configured() and change.value != self[change.name]:
             return f"{change.name} is read when the node is configured: deactivate and clean it up first"
         return ""

@@ -118,6 +118,7 @@ def test_thresholds_change_while_it_runs(probe, detector, publisher, astronaut):
         ("face_score_threshold", "high", "Wrong parameter type, expected 'Type.DOUBLE'"),
         ("face_input_size", 0, "out of range"),
         ("runtime", "keras", "deactivate and clean it up first"),
+        ("face_max_size", 15, "face_min_size 16 is above face_max_size 15"),
         ("face_detector", "eyes", "must be one of: auto, masked_yunet, yunet, haar"),
     ],
 )
@@ -125,6 +126,11 @@ def test_a_bad_value_is_refused_with_the_reason(probe, detector, name, value, re
     probe.until(lambda: probe.state(NODE) == "active", "the node to be active")
     result = probe.set_parameter(NODE, name, value)
     assert not result.successful and reason in result.reason
+
+
+def test_a_value_that_a_parameter_has_already_is_no_change(probe, detector):
+    probe.until(lambda: probe.state(NODE) == "active", "the node to be active")
+    assert probe.set_parameter(NODE, "runtime", "auto").successful, "as a dump that is loaded says"
 
 
 def test_every_parameter_explains_itself(probe, detector):
