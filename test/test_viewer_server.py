@@ -175,7 +175,7 @@ def test_what_is_stored_is_told(tmp_path):
     much = " ".join(privacy(parse(options)))
     for part in ("stored in seen.sqlite for 7 days", "stored in faces", "with pictures of faces"):
         assert part in much
-    assert "Faces are blurred in everything" in " ".join(privacy(parse(["--blur-faces"])))
+    assert "are blurred in everything" in " ".join(privacy(parse(["--blur-faces"])))
 
 
 @pytest.mark.parametrize(
