@@ -151,11 +151,14 @@ class History:
         )
         return (pages - free) * size
 
-    def presence(self, begin: float, end: float, step: int = BUCKET) -> list[Row]:
-        """Return (start, camera, class or WATCHED, seconds) of a period, summed up over `step` seconds."""
-        query = """SELECT start / ? * ? AS at, camera, class_id, sum(seconds) FROM presence
+    def presence(self, begin: float, end: float, step: int = BUCKET, ahead: int = 0) -> list[Row]:
+        """Return (start, camera, class or WATCHED, seconds) of a period, summed up over `step` seconds.
+
+        The steps begin at midnight of a clock that is so many seconds ahead of UTC.
+        """
+        query = """SELECT (start + ?) / ? * ? - ? AS at, camera, class_id, sum(seconds) FROM presence
             WHERE start >= ? AND start < ? GROUP BY at, camera, class_id ORDER BY at, camera, class_id"""
-        return self._all(query, (step, step, begin, end))
+        return self._all(query, (ahead, step, step, ahead, begin, end))
 
     def changes(self, begin: float, end: float) -> list[tuple[float, str, str]]:
         """Return (time, camera, class) of the changes in a period."""
