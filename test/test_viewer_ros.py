@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -9,8 +10,9 @@ from threading import Thread
 import cv2
 import numpy as np
 import pytest
-from graph import Probe, Process, running
+from graph import LATCHED, Probe, Process, running
 from viewing import jpeg
+from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesis, ObjectHypothesisWithPose
 
 from mask_detector.detection import Detection
 from mask_detector.model_store import load_manifest
@@ -38,6 +40,31 @@ def listening() -> Iterator[Live]:
         loop.call_soon_threadsafe(loop.stop)
         web.join()
         loop.close()
+
+
+def test_changes_are_told_where_clocks_differ_but_no_old_ones(monkeypatch):
+    """The viewer's clock is a minute ahead."""
+    before = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: before() + 60_000_000_000)
+    with Probe() as probe:
+        publish = {
+            name: probe.node.create_publisher(Detection2DArray, f"/far/{name}", kept)
+            for name, kept in (("detections", 1), ("state_changes", LATCHED))
+        }
+
+        def change(number: str) -> None:
+            result = ObjectHypothesisWithPose(hypothesis=ObjectHypothesis(class_id=CLASSES[0], score=1.0))
+            person = Detection2D(id=number, results=[result])
+            publish["state_changes"].publish(Detection2DArray(detections=[person]))
+
+        def told() -> set[str]:
+            return {one.person for one in live.changes}
+
+        change("old")
+        with listening() as live:
+            probe.until(lambda: publish["state_changes"].get_subscription_count(), "the viewer to listen")
+            probe.until(lambda: (change("new"), probe.spin(0.2), told())[-1], "the changes to be told")
+            assert told() == {"new"}
 
 
 @pytest.mark.parametrize("said", [None, False, True])

@@ -33,7 +33,8 @@ _NAMES = [*_SLIDERS, _BLUR]
 _NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _MANY = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT)
 _AGAIN = 5.0  # seconds until the parameters are read again
-_NEWS = 5_000_000_000  # nanoseconds for which a change is news; older ones another viewer has told
+_REPLAY = 5.0  # seconds in which changes come that were published before there was a subscription
+_NEWS = 5_000_000_000  # nanoseconds for which such a change is news; older ones another viewer has told
 
 
 def _as_offered(node: "ViewerNode", topic: str) -> QoSProfile:
@@ -56,6 +57,7 @@ class DetectorLink:
         self._alive = False
         self._due = 0.0  # when its parameters are to be read, by the steady clock
         self._annotated = self._input = None
+        self._replayed = time.monotonic() + _REPLAY
         changes = f"{name}/state_changes"
         self._subscriptions = [
             node.create_subscription(Detection2DArray, f"{name}/detections", self._on_detections, _MANY),
@@ -150,7 +152,8 @@ class DetectorLink:
         self._node.tell(self._node.live.people, self._name, [one.class_id for one in people])
 
     def _on_changes(self, message: Detection2DArray, info: dict[str, int | None]) -> None:
-        if time.time_ns() - (info["source_timestamp"] or time.time_ns()) > _NEWS:
+        old = time.time_ns() - (info["source_timestamp"] or time.time_ns()) > _NEWS
+        if old and time.monotonic() < self._replayed:  # later it is a clock that is wrong
             return
         for change in self._faces.changes(_stamp(message), from_detection_array(message)):
             self._node.tell(self._node.live.changed, change)
