@@ -144,6 +144,20 @@ def test_another_file_is_refused_and_left_alone(tmp_path):
         History(Path("/nowhere/history.sqlite"))
 
 
+def test_one_viewer_at_a_time_writes_and_others_may_read(tmp_path):
+    path = tmp_path / "history.sqlite"
+    history = History(path)
+    with pytest.raises(MaskDetectorError, match="history.sqlite' is in use by another viewer"):
+        History(path)
+    history.add_change("/a", "mask", 2e9)
+    history.write(history.take())
+    shell = [sys.executable, "-c", "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute("
+             "'SELECT class_id FROM changes'))", str(path)]  # fmt: skip
+    assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == "('mask',)\n"
+    history.close()
+    assert History(path).changes(2e9, 3e9) == [(2e9, "/a", "mask")]
+
+
 def test_what_could_not_be_written_is_written_later():
     history = History()
     history.add_change("/a", "mask", 1.0)
