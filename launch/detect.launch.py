@@ -40,10 +40,11 @@ Given = dict[str, str]
 
 def generate_launch_description() -> LaunchDescription:
     """Return what `ros2 launch` runs."""
-    return LaunchDescription([*_arguments(), OpaqueFunction(function=_nodes)])
+    return LaunchDescription([*arguments(), OpaqueFunction(function=_nodes)])
 
 
-def _arguments() -> list[DeclareLaunchArgument]:
+def arguments() -> list[DeclareLaunchArgument]:
+    """Return what a launch may be given."""
     of_detector = "parameter of the detector; empty for that of params_file"
     return [
         _argument("camera", "usb_cam, this package's own camera for a source, or none; auto is source where "
@@ -76,15 +77,21 @@ def _argument(name: str, description: str, default: str = "", choices: list[str]
 
 
 def _nodes(context: LaunchContext) -> list[Node]:
-    given = {argument.name: context.launch_configurations[argument.name] for argument in _arguments()}
+    given = {argument.name: context.launch_configurations[argument.name] for argument in arguments()}
     kind = _kind_of_camera(given)
     nodes = [_detector(given)]
     if kind == "usb_cam":
         nodes.append(_usb_cam(given))
     elif kind == "source":
         nodes.append(_camera(given))
+    return [*nodes, *viewers(given)]
+
+
+def viewers(given: Given, rviz_config: str = str(_CONFIG / "detect.rviz")) -> list[Node]:
+    """Return what shows the pictures to people, as far as that is wished."""
+    nodes = []
     if given["rviz"] == "true":
-        nodes.append(_rviz(given))
+        nodes.append(_rviz(given, rviz_config))
     if given["viewer"] == "true":
         nodes.append(_viewer(given))
     return nodes
@@ -152,14 +159,14 @@ def _usb_cam(given: Given) -> Node:
     )
 
 
-def _rviz(given: Given) -> Node:
-    """Start rviz2 in the namespace: the topic in its configuration is a relative one."""
+def _rviz(given: Given, config: str) -> Node:
+    """Start rviz2 in the namespace: the topics in its configuration are relative ones."""
     _require("rviz2", "or leave out rviz:=true")
     return Node(
         package="rviz2",
         executable="rviz2",
         namespace=given["namespace"],
-        arguments=["-d", str(_CONFIG / "detect.rviz")],
+        arguments=["-d", config],
         parameters=[_clock(given)] if _clock(given) else [],
         additional_env=transport_environment(),
         output="screen",

@@ -4,22 +4,31 @@
     ros2 launch mask_detector multi_camera.launch.py cameras:=my_cameras.yaml respawn:=true namespace:=robot1
 
 Arguments of detect.launch.py on the command line hold for all cameras, but an entry of the list goes
-before them; a namespace goes before those of the cameras.
+before them; a namespace goes before those of the cameras. `viewer:=true` and `rviz:=true` on the command line
+start one page, and one rviz2, for all cameras.
 """
 # ruff: noqa: I001  (the name of this folder lets ruff take ROS's `launch` for a package of this repository)
 
 import os
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 import yaml
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, GroupAction, IncludeLaunchDescription, OpaqueFunction
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.launch_description_sources import (
+    PythonLaunchDescriptionSource,
+    load_python_launch_file_as_module,
+)
+from launch.logging import launch_config
 
 from mask_detector.model_store import share_folder
 
 _SHARE = share_folder()
+_FILE = str(_SHARE / "launch" / "detect.launch.py")
+_DETECT = load_python_launch_file_as_module(_FILE)
+_ONCE = {"viewer": "false", "rviz": "false"}  # not for each camera
 _NAMESPACE = r"[A-Za-z]\w*(/[A-Za-z]\w*)*"
 
 Given = dict[str, str]
@@ -33,22 +42,38 @@ def generate_launch_description() -> LaunchDescription:
         description="YAML list of the cameras: each a namespace with arguments of detect.launch.py; any of "
         "those may also be given here, for all cameras",
     )
-    return LaunchDescription([cameras, OpaqueFunction(function=_cameras)])
+    return LaunchDescription([cameras, *_DETECT.arguments(), OpaqueFunction(function=_nodes)])
 
 
-def _cameras(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    source = PythonLaunchDescriptionSource(str(_SHARE / "launch" / "detect.launch.py"))
-    known = [one.name for one in source.get_launch_description(context).get_launch_arguments()]
-    of_all = {name: value for name, value in context.launch_configurations.items() if name in known}
-    path = os.path.expanduser(context.launch_configurations["cameras"])
-    return [_camera(source, of_all, name, entry) for name, entry in _read(path, known).items()]
+def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    of_all = {one.name: context.launch_configurations[one.name] for one in _DETECT.arguments()}
+    cameras = _read(os.path.expanduser(context.launch_configurations["cameras"]), list(of_all))
+    groups = [_camera(of_all, name, entry) for name, entry in cameras.items()]
+    pictures = _rviz_config(cameras) if of_all["rviz"] == "true" else ""
+    return [*groups, *_DETECT.viewers(of_all, pictures)]
 
 
-def _camera(source: PythonLaunchDescriptionSource, of_all: Given, name: str, entry: Given) -> GroupAction:
-    namespace = "/".join(filter(None, [of_all.get("namespace", "").rstrip("/"), name]))
-    arguments = of_all | entry | {"namespace": namespace}
+def _camera(of_all: Given, name: str, entry: Given) -> GroupAction:
+    namespace = "/".join(filter(None, [of_all["namespace"].rstrip("/"), name]))
+    arguments = of_all | _ONCE | entry | {"namespace": namespace}
+    source = PythonLaunchDescriptionSource(_FILE)
     include = IncludeLaunchDescription(source, launch_arguments=arguments.items())
     return GroupAction([include], forwarding=False)  # what one camera is given is nothing to the next
+
+
+def _rviz_config(cameras: Iterable[str]) -> str:
+    """Write detect.rviz anew, beside the logs, with the picture of each camera; return its path."""
+    content = yaml.safe_load((_SHARE / "config" / "detect.rviz").read_text())
+    (one,) = content["Visualization Manager"]["Displays"]
+    content["Visualization Manager"]["Displays"] = [
+        one | {"Name": name, "Topic": one["Topic"] | {"Value": f"{name}/{one['Topic']['Value']}"}}
+        for name in cameras
+    ]
+    del content["Window Geometry"]["QMainWindow State"]  # where the one picture stood
+    path = os.path.join(launch_config.log_dir, "cameras.rviz")
+    with open(path, "w") as file:
+        yaml.safe_dump(content, file)
+    return path
 
 
 def _read(path: str, known: list[str]) -> dict[str, Given]:

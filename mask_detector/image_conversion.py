@@ -95,6 +95,16 @@ def compressed_to_bgr(data: Any) -> Image:
     """
     content = np.frombuffer(data, np.uint8)
     _check_size(*picture_size(memoryview(content)))
+    return decoded(content)
+
+
+def decoded(data: Any) -> Image:
+    """Return a compressed picture whose size has been looked at before, as BGR.
+
+    Raises:
+        ImageError: it is damaged.
+    """
+    content = np.frombuffer(data, np.uint8)
     try:
         image = cv2.imdecode(content, cv2.IMREAD_COLOR)
     except cv2.error as error:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -94,7 +95,7 @@ def test_a_page_is_served_and_faces_are_blurred_where_that_is_wished(installed, 
         probe.until(lambda: "viewer: http://127.0.0.1:" in launched.output, "the address")
         (address,) = re.findall(r"viewer: (http://\S+)", launched.output)
         told = json.load(urlopen(f"{address}api/about"))["privacy"]
-        assert "Faces are blurred in everything that this viewer shows." in told
+        assert "are blurred in everything that this viewer shows." in " ".join(told)
         assert launched.stop() == 0
     assert launched.output.count("process has finished cleanly") == 2, launched.output
 
@@ -189,6 +190,41 @@ def test_three_cameras_have_a_detector_each(installed, tmp_path):
         assert launched.stop() == 0
     assert launched.output.count("process has finished cleanly") == 5, launched.output
     assert "Traceback" not in launched.output, launched.output
+
+
+@pytest.fixture
+def with_rviz(installed, tmp_path) -> Installed:
+    """The installed package, and in place of rviz2 what shows the topics of the configuration it is given."""
+    prefix = tmp_path / "prefix"
+    mark = prefix / "share" / "ament_index" / "resource_index" / "packages" / "rviz2"
+    program = prefix / "lib" / "rviz2" / "rviz2"
+    for path in (mark, program):
+        path.parent.mkdir(parents=True)
+    mark.touch()
+    program.write_text('#!/bin/sh\necho "in $*"\ngrep Value: "$2"\nexec sleep 1000\n')
+    program.chmod(0o755)
+    prefixes = os.pathsep.join([installed.environment["AMENT_PREFIX_PATH"], str(prefix)])
+    return replace(installed, environment=installed.environment | {"AMENT_PREFIX_PATH": prefixes})
+
+
+@needs_launch
+def test_one_page_and_one_rviz_show_all_cameras(with_rviz, tmp_path):
+    file = tmp_path / "cameras.yaml"
+    file.write_text(yaml.safe_dump({name: {"camera": "none"} for name in ("door/inner", "left")}))
+    asked = ["viewer:=true", f"viewer_options:=--port 0 --history {tmp_path / 'seen.sqlite'}", "rviz:=true"]
+    command = launch(f"cameras:={file}", "namespace:=robot", *asked, file=CAMERAS)
+    log = tmp_path / "launch.log"
+    with Probe() as probe, with_rviz.running(*command, log=log) as launched:
+        for name in ("left", "door/inner"):
+            assert probe.get_parameters(f"/robot/{name}/mask_detector", ["blur_faces"]) == [False]
+        probe.until(lambda: "viewer: http://127.0.0.1:" in launched.output, "the address")
+        probe.until(lambda: "annotated_image" in launched.output, "the topics that rviz2 shows")
+        launched.stop()
+    for program in ("viewer", "rviz2"):
+        assert len(re.findall(rf"\[{program}-\d\]: process started", launched.output)) == 1, launched.output
+    shown = re.findall(r"Value: (\S*annotated_image)", launched.output)
+    assert shown == [f"{name}/mask_detector/annotated_image" for name in ("door/inner", "left")]
+    assert "__ns:=/robot" in launched.output and "Traceback" not in launched.output
 
 
 @needs_launch

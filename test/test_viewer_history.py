@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet
@@ -141,6 +144,20 @@ def test_another_file_is_refused_and_left_alone(tmp_path):
         History(Path("/nowhere/history.sqlite"))
 
 
+def test_one_viewer_at_a_time_writes_and_others_may_read(tmp_path):
+    path = tmp_path / "history.sqlite"
+    history = History(path)
+    with pytest.raises(MaskDetectorError, match="history.sqlite' is in use by another viewer"):
+        History(path)
+    history.add_change("/a", "mask", 2e9)
+    history.write(history.take())
+    shell = [sys.executable, "-c", "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute("
+             "'SELECT class_id FROM changes'))", str(path)]  # fmt: skip
+    assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == "('mask',)\n"
+    history.close()
+    assert History(path).changes(2e9, 3e9) == [(2e9, "/a", "mask")]
+
+
 def test_what_could_not_be_written_is_written_later():
     history = History()
     history.add_change("/a", "mask", 1.0)
@@ -191,6 +208,41 @@ def test_the_report_is_one_file_that_tells_it(day):
     assert "http" not in html and "<script" not in html and "src=" not in html
     empty = report(summarise(History(), MORNING, MORNING + HOUR))
     assert "nothing to report" in empty
+
+
+@pytest.fixture(params=["America/Los_Angeles", "Asia/Kolkata", "Europe/Berlin", "UTC"])
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A place whose time is local time."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+def bad_day(days: int, bad: datetime) -> str:
+    """Return the report of so many days, one of them bad, with people from 08:00 to 20:00 local time."""
+    history = History(limits=Limits(days=36_500))
+    begin = bad - timedelta(days=days // 2)
+    for number in range(days):
+        day = begin + timedelta(days=number)
+        for hour in range(8, 20):
+            at = int(day.replace(hour=hour).timestamp())
+            fill(history, "/a/mask_detector", at, 1, {"no_mask" if day == bad else "mask": 1.0})
+    return report(summarise(history, begin.timestamp(), (begin + timedelta(days=days)).timestamp()))
+
+
+@pytest.mark.parametrize("bad", [datetime(2026, 3, 4), datetime(2026, 11, 2), datetime(2026, 4, 6)])
+def test_a_bad_day_is_named_by_its_local_date(place, bad):
+    """Two of them soon after summer time has begun or ended."""
+    assert f"was lowest on {bad.day} {bad:%B} 2026 (0%)" in bad_day(40, bad)
+
+
+def test_in_a_report_of_several_days_a_time_has_its_date(place):
+    html = bad_day(7, datetime(2026, 3, 4))
+    (told,) = re.findall(r"was lowest on 4 March 2026 between (\d\d):00 and (\d\d):00 \(0%\)", html)
+    assert 4 < int(told[0]) < int(told[1]) <= 20
+    assert "It was busiest on " in html
 
 
 def test_csv_and_parquet_tell_the_same(day):

@@ -1,5 +1,9 @@
 """The labelling loop: from an unsure face on the camera to a folder that training reads."""
 
+import asyncio
+import resource
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +19,9 @@ from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.model_store import load_manifest
 from mask_detector.pipeline import MaskDetector
+from mask_detector.viewer.examiner import Examiner
 from mask_detector.viewer.labelling import Labelling
+from mask_detector.viewer.review import Review
 from training import data, dataset
 
 CLASSES = load_manifest().class_ids
@@ -58,6 +64,41 @@ def test_a_decision_moves_the_picture_and_can_be_undone(tmp_path):
     assert (tmp_path / "labelled" / CLASSES[1] / first).read_bytes() == content
     labelling.undo(first, CLASSES[1])
     assert [one.name for one in labelling.waiting()] == [first]
+
+
+@pytest.fixture
+def no_room() -> Iterator[None]:
+    """As if the disk were full: no file may have more than some bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_on_a_full_disk_nothing_is_lost_and_no_part_is_left(tmp_path, no_room):
+    labelling = Labelling(tmp_path, most=1)
+    before = tmp_path / "waiting" / "0.700_mask_20260101-000000_00000000.jpg"
+    before.touch()
+    with pytest.raises(OSError, match="File too large"):
+        keep(labelling, glance(0.5))
+    assert list((tmp_path / "waiting").iterdir()) == [before]
+
+
+def test_why_no_face_is_kept_is_told_once_until_it_is_over(tmp_path, capsys):
+    labelling = Labelling(tmp_path / "faces", most=10)
+    review = Review(labelling, Examiner())
+    image, away = half_masked(), tmp_path / "away"
+
+    def collect(person: str) -> str:
+        asyncio.run(review.collect("/front", image, [glance(0.5, number=person)]))
+        return capsys.readouterr().err
+
+    labelling.folder.rename(away)
+    assert "faces not collected, trying on:" in collect("1") and collect("2") == ""
+    away.rename(labelling.folder)
+    assert collect("3") == "" and len(labelling.waiting()) == 1
+    labelling.folder.rename(away)
+    assert "No such file or directory" in collect("4")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ _SLIDERS = tuple(entry.name for entry in PARAMETERS if entry.live and not isinst
 _NAMES = [*_SLIDERS, _BLUR]
 _NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _MANY = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT)
-_NEWS = 5_000_000_000  # nanoseconds for which a change is news; older ones another viewer has told
+_AGAIN = 5.0  # seconds until the parameters are read again
+_REPLAY = 5.0  # seconds in which changes come that were published before there was a subscription
+_NEWS = 5_000_000_000  # nanoseconds for which such a change is news; older ones another viewer has told
 
 
 def _as_offered(node: "ViewerNode", topic: str) -> QoSProfile:
@@ -48,14 +50,14 @@ class DetectorLink:
 
     Attributes:
         alive: whether the detector is in the graph.
-        outdated: whether its parameters are to be read again.
     """
 
     def __init__(self, node: "ViewerNode", name: str, faces: Faces) -> None:
-        self.outdated = False
         self._node, self._name, self._faces = node, name, faces
-        self._alive = self._asking = False
+        self._alive = False
+        self._due = 0.0  # when its parameters are to be read, by the steady clock
         self._annotated = self._input = None
+        self._replayed = time.monotonic() + _REPLAY
         changes = f"{name}/state_changes"
         self._subscriptions = [
             node.create_subscription(Detection2DArray, f"{name}/detections", self._on_detections, _MANY),
@@ -77,9 +79,8 @@ class DetectorLink:
 
     @alive.setter
     def alive(self, alive: bool) -> None:
-        self._alive = self.outdated = alive
-        self._asking = False
-        self._faces.blurred_at_source = None
+        self._alive = alive
+        self.doubt()
 
     def show(self, wanted: bool) -> None:
         """Subscribe to the annotated images, or no more."""
@@ -116,10 +117,20 @@ class DetectorLink:
             raise MaskDetectorError(f"{self._name} does not answer now: is it running?")
         return client.call_async(request)
 
+    def doubt(self) -> None:
+        """Take the parameters as unknown until they are read again."""
+        self._due = 0.0
+        self._faces.blurred_at_source = None
+
     def refresh(self) -> None:
-        """Read the parameters if they are not known."""
-        if self.outdated and not self._asking and self._describe.service_is_ready():
-            self._asking, self.outdated = True, False
+        """Read the parameters if they are in doubt, and now and then in any case.
+
+        A detector that was killed stays in the graph for a while: one that takes its place, with other
+        parameters, is not seen to come, and says so before anybody here can hear it.
+        """
+        now = time.monotonic()
+        if now >= self._due and self._describe.service_is_ready():
+            self._due = now + _AGAIN
             asked = self._describe.call_async(DescribeParameters.Request(names=_NAMES))
             asked.add_done_callback(lambda future: self._read(future.result().descriptors))
 
@@ -128,7 +139,6 @@ class DetectorLink:
         asked.add_done_callback(lambda future: self._configured(descriptors, future.result().values))
 
     def _configured(self, descriptors: Sequence[ParameterDescriptor], values: Sequence) -> None:
-        self._asking = False
         found = {
             one.name: parameter_value_to_python(value) for one, value in zip(descriptors, values, strict=True)
         }
@@ -142,7 +152,8 @@ class DetectorLink:
         self._node.tell(self._node.live.people, self._name, [one.class_id for one in people])
 
     def _on_changes(self, message: Detection2DArray, info: dict[str, int | None]) -> None:
-        if time.time_ns() - (info["source_timestamp"] or time.time_ns()) > _NEWS:
+        old = time.time_ns() - (info["source_timestamp"] or time.time_ns()) > _NEWS
+        if old and time.monotonic() < self._replayed:  # later it is a clock that is wrong
             return
         for change in self._faces.changes(_stamp(message), from_detection_array(message)):
             self._node.tell(self._node.live.changed, change)

@@ -17,9 +17,9 @@ from mask_detector.detection import Detection
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import make_face_detector
-from mask_detector.image_conversion import compressed_to_bgr, to_jpeg
+from mask_detector.image_conversion import decoded, to_jpeg
 from mask_detector.pipeline import MaskDetector
-from mask_detector.viewer.picture_header import require_picture
+from mask_detector.viewer.uploads import require_picture
 
 _MOST_WAITING = 8  # pictures
 _LONGEST_SIDE = 1280  # pixels of the picture that is sent back
@@ -76,7 +76,7 @@ def _detector() -> MaskDetector:
 
 
 def _examine(content: bytes, blurred: bool) -> dict[str, Any]:
-    image = compressed_to_bgr(content)
+    image = decoded(content)
     faces = _detector().find(image)
     found = _detector().people(image, faces)
     shown = blur_faces(image, faces[:, :4]) if blurred else image

@@ -87,8 +87,11 @@ class Faces:
         ]
 
     def presentable(self, stamp: Stamp, jpeg: bytes) -> bytes:
-        """Return an annotated image as it may be shown, empty if it may not."""
-        if not self._policy.blur or self.blurred_at_source:
+        """Return an annotated image as it may be shown, empty if it may not.
+
+        One that the detector says it has blurred is blurred all the same: what it says may be out of date.
+        """
+        if not self._policy.blur:
             return jpeg
         people = self._at(stamp)
         if people is None:

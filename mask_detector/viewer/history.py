@@ -5,6 +5,7 @@ that shares do not depend on the frame rate. The journal (WAL) survives kills: l
 yet written, at most a second of counts and a tenth of a second of changes.
 """
 
+import fcntl
 import sqlite3
 import time
 from collections import defaultdict
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from mask_detector.errors import MaskDetectorError
 
@@ -60,7 +62,7 @@ class History:
         limits: how much is kept.
 
     Raises:
-        MaskDetectorError: the file cannot be opened, or is something else.
+        MaskDetectorError: the file cannot be opened, is something else, or another viewer writes it.
     """
 
     def __init__(self, path: Path | None = None, limits: Limits = Limits()) -> None:
@@ -68,6 +70,7 @@ class History:
         self.limits = limits
         self._batch = Batch()
         self._lock = Lock()
+        self._claim = _claimed(path) if path else None
         try:
             self._database = sqlite3.connect(
                 path or ":memory:", isolation_level=None, check_same_thread=False
@@ -151,11 +154,14 @@ class History:
         )
         return (pages - free) * size
 
-    def presence(self, begin: float, end: float, step: int = BUCKET) -> list[Row]:
-        """Return (start, camera, class or WATCHED, seconds) of a period, summed up over `step` seconds."""
-        query = """SELECT start / ? * ? AS at, camera, class_id, sum(seconds) FROM presence
+    def presence(self, begin: float, end: float, step: int = BUCKET, ahead: int = 0) -> list[Row]:
+        """Return (start, camera, class or WATCHED, seconds) of a period, summed up over `step` seconds.
+
+        The steps begin at midnight of a clock that is so many seconds ahead of UTC.
+        """
+        query = """SELECT (start + ?) / ? * ? - ? AS at, camera, class_id, sum(seconds) FROM presence
             WHERE start >= ? AND start < ? GROUP BY at, camera, class_id ORDER BY at, camera, class_id"""
-        return self._all(query, (step, step, begin, end))
+        return self._all(query, (ahead, step, step, ahead, begin, end))
 
     def changes(self, begin: float, end: float) -> list[tuple[float, str, str]]:
         """Return (time, camera, class) of the changes in a period."""
@@ -183,6 +189,25 @@ class History:
         finally:
             with self._lock:
                 self._database.close()
+            if self._claim:
+                self._claim.close()
+
+
+def _claimed(path: Path) -> BinaryIO:
+    """Return the file, locked against other viewers until it is closed; other programs may read it."""
+    try:
+        file = path.open("ab")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise MaskDetectorError(
+            f"history '{path}' is in use by another viewer, and both would count the same people: "
+            "name another file"
+        ) from None
+    except OSError as error:
+        raise MaskDetectorError(
+            f"history '{path}' cannot be used ({error.strerror}): name another file"
+        ) from error
+    return file
 
 
 def averages(rows: Sequence[Row], camera: str = "") -> dict[int, dict[str, float]]:

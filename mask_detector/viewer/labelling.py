@@ -100,17 +100,21 @@ class Labelling:
 
     def _keep(self, image: Image, glance: Detection) -> None:
         waiting = self.waiting()
-        if len(waiting) >= self.most:
-            if glance.score >= waiting[-1].score:
-                return
-            (self._waiting / waiting[-1].name).unlink(missing_ok=True)
+        surest = waiting[-1] if len(waiting) >= self.most else None
+        if surest and glance.score >= surest.score:
+            return
         side = min(_MOST_SIDE, max(1, round(max(glance.box[2:]) * _MARGIN)))
         (crop,) = crop_faces(image, [glance.box], side, _MARGIN)
         when = time.strftime("%Y%m%d-%H%M%S")
         name = f"{glance.score:.3f}_{glance.class_id}_{when}_{uuid.uuid4().hex[:8]}.jpg"
         partial = self._waiting / f".{name}"
-        partial.write_bytes(to_jpeg(np.ascontiguousarray(crop[..., ::-1]), _QUALITY))
-        partial.replace(self._waiting / name)
+        try:
+            partial.write_bytes(to_jpeg(np.ascontiguousarray(crop[..., ::-1]), _QUALITY))
+            partial.replace(self._waiting / name)
+        finally:  # on a full disk a part of it
+            partial.unlink(missing_ok=True)
+        if surest:
+            (self._waiting / surest.name).unlink(missing_ok=True)
 
     def read(self, name: str) -> bytes:
         """Return the JPEG of a face that waits; raise MaskDetectorError if there is none of that name."""

@@ -65,7 +65,11 @@ def make_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (%(default)s)")
     add("--port", type=int, help=f"port to listen on ({PORT}, or any free one if that is taken)")
-    add("--blur-faces", action="store_true", help="blur faces in all that the viewer shows")
+    add(
+        "--blur-faces",
+        action="store_true",
+        help="blur the faces of all people found, in all that the viewer shows",
+    )
     add("--crops", action="store_true", help="show the faces of changes; they stay in memory")
     add("--history", type=Path, metavar="FILE", help="keep counts, without ids or pictures, in this database")
     add("--history-days", type=float, default=_LIMITS.days, help="drop older ones (%(default)g)")
@@ -85,7 +89,7 @@ def privacy(options: Options) -> list[str]:
         "The list of changes shows the numbers that a detector gives to people while it runs; the last ones "
         f"stay in memory until the viewer ends, {'with' if options.crops else 'without'} pictures of faces.",
         _of_faces(options),
-        "Faces are blurred in everything that this viewer shows."
+        "The faces of all people who were found are blurred in everything that this viewer shows."
         if options.blur
         else "Faces are not blurred by this viewer; a detector may blur them itself (blur_faces).",
         "This page speaks for the viewer alone: other programs may record what the camera sees.",

@@ -13,7 +13,7 @@ from mask_detector.errors import MaskDetectorError
 from mask_detector.viewer.examiner import Busy, Examiner
 from mask_detector.viewer.live import Live
 from mask_detector.viewer.page_socket import PageSocket
-from mask_detector.viewer.picture_header import MOST_BYTES
+from mask_detector.viewer.uploads import MOST_BYTES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from mask_detector.viewer.charts import Bars, patterns, stacked
 from mask_detector.viewer.looks import Look, looks
-from mask_detector.viewer.summary import Shares, Summary
+from mask_detector.viewer.summary import Shares, Summary, ahead_of_utc
 
 STYLE = (files("mask_detector.viewer") / "static" / "report.css").read_text()
 
@@ -103,8 +103,8 @@ def _trend(summary: Summary) -> Iterator[str]:
         worst, best = (summary.intervals[start].share(good.id) for start in extremes)
         if best - worst >= _NOTABLE:
             yield (
-                f"The share of “{good.title}” was lowest {_when(extremes[0], summary.step)} ({worst:.0%}) "
-                f"and highest {_when(extremes[1], summary.step)} ({best:.0%})."
+                f"The share of “{good.title}” was lowest {_when(extremes[0], summary)} ({worst:.0%}) "
+                f"and highest {_when(extremes[1], summary)} ({best:.0%})."
             )
 
 
@@ -112,7 +112,7 @@ def _busiest(summary: Summary) -> Iterator[str]:
     busiest = summary.busiest()
     if busiest is not None and len(summary.intervals) > 1:
         people = _people(summary.intervals[busiest].total / summary.step)
-        yield f"It was busiest {_when(busiest, summary.step)}, with {people} people in view on average."
+        yield f"It was busiest {_when(busiest, summary)}, with {people} people in view on average."
 
 
 def _gaps(summary: Summary) -> str:
@@ -190,20 +190,25 @@ def _foot(summary: Summary) -> str:
 
 def _period(summary: Summary) -> str:
     begin, end = datetime.fromtimestamp(summary.begin), datetime.fromtimestamp(summary.end)
-    if begin.date() == end.date():
+    if _of_one_day(summary):
         return f"{begin:%A}, {_date(begin)}, {begin:%H:%M} to {end:%H:%M}"
     return f"{_date(begin)}, {begin:%H:%M} to {_date(end)}, {end:%H:%M}"
+
+
+def _of_one_day(summary: Summary) -> bool:
+    return datetime.fromtimestamp(summary.begin).date() == datetime.fromtimestamp(summary.end).date()
 
 
 def _cameras(summary: Summary) -> str:
     return "1 camera" if len(summary.cameras) == 1 else f"{len(summary.cameras)} cameras"
 
 
-def _when(start: int, step: int) -> str:
-    begin, end = datetime.fromtimestamp(start), datetime.fromtimestamp(start + step)
-    if step >= 86400:
-        return f"on {_date(begin)}"
-    return f"between {begin:%H:%M} and {end:%H:%M}"
+def _when(start: int, summary: Summary) -> str:
+    begin, middle, end = (datetime.fromtimestamp(start + summary.step * part) for part in (0, 0.5, 1))
+    if summary.step >= 86400:
+        return f"on {_date(middle)}"  # summer time may have moved its ends by an hour
+    day = "" if _of_one_day(summary) else f"on {_date(begin)} "
+    return f"{day}between {begin:%H:%M} and {end:%H:%M}"
 
 
 def _date(day: datetime) -> str:
@@ -220,8 +225,8 @@ def _ticks(begin: float, end: float) -> list[tuple[float, str]]:
     steps = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
     step = next((step for step in steps if (end - begin) / step <= 7), steps[-1])
     written = "%d %b" if step >= 86400 else "%H:%M"
-    offset = datetime.fromtimestamp(begin).astimezone().utcoffset().total_seconds()
-    first = math.ceil((begin + offset) / step) * step - offset
+    ahead = ahead_of_utc(begin)
+    first = math.ceil((begin + ahead) / step) * step - ahead
     times = [first + number * step for number in range(8) if first + number * step <= end]
     return [(at, datetime.fromtimestamp(at).strftime(written)) for at in times]
 

@@ -1,6 +1,7 @@
 """The review page: faces that wait for a name, and what a person decides."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -8,6 +9,7 @@ from aiohttp import web
 
 from mask_detector.crops import Image
 from mask_detector.detection import Detection
+from mask_detector.errors import MaskDetectorError
 from mask_detector.viewer.examiner import Busy, Examiner
 from mask_detector.viewer.labelling import Labelling
 from mask_detector.viewer.pages import read_json
@@ -18,6 +20,7 @@ class Review:
 
     def __init__(self, labelling: Labelling, examiner: Examiner) -> None:
         self._labelling, self._examiner = labelling, examiner
+        self._told = False
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -28,12 +31,20 @@ class Review:
         ]
 
     async def collect(self, camera: str, image: Image, people: Sequence[Detection]) -> None:
-        """Keep those faces of an image that teach something, when the examiner has a moment."""
+        """Keep those faces of an image that teach something, when the examiner has a moment.
+
+        What keeps it from that, such as a full disk, is told once until it is over.
+        """
         try:
             people, glances = await self._examiner.glances(image, people)
+            await asyncio.to_thread(self._labelling.keep, camera, image, people, glances)
+            self._told = False
         except Busy:
             return
-        await asyncio.to_thread(self._labelling.keep, camera, image, people, glances)
+        except (OSError, MaskDetectorError) as error:
+            if not self._told:
+                print(f"viewer: faces not collected, trying on: {error}", file=sys.stderr)
+            self._told = True
 
     async def _face(self, request: web.Request) -> web.Response:
         jpeg = await asyncio.to_thread(self._labelling.read, request.match_info["name"])

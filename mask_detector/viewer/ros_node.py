@@ -124,9 +124,10 @@ class ViewerNode(Node):
             self.tell(self.live.told, name, statuses, any(one.message == PAUSED for one in statuses))
 
     def _on_parameters(self, event: ParameterEvent) -> None:
-        if event.node in self._links and event.changed_parameters:
-            self._links[event.node].outdated = True
-            self._links[event.node].refresh()
+        link = self._links.get(event.node)
+        if link and (event.new_parameters or event.changed_parameters):
+            link.doubt()
+            link.refresh()
 
 
 def _to_status(message: DiagnosticStatus) -> Status:

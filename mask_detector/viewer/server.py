@@ -10,8 +10,8 @@ from aiohttp import web
 from mask_detector.errors import MaskDetectorError
 from mask_detector.viewer.options import PORT
 from mask_detector.viewer.pages import Pages, tell_errors
-from mask_detector.viewer.picture_header import MOST_BYTES
 from mask_detector.viewer.security import add_headers, guard
+from mask_detector.viewer.uploads import MOST_BYTES
 
 _GOODBYE = 3.0  # seconds until requests that still run are cut off
 

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mask_detector.viewer.history import WATCHED, History, Row
 from mask_detector.viewer.looks import looks
@@ -44,6 +45,7 @@ class Summary:
         cameras, intervals: of each camera, and of each interval by its start.
         changes: how often a state began, by (start of the hour or interval, class).
         change_step: length of what `changes` counts.
+        ahead: how far local time is ahead of UTC when the period begins; intervals begin at its midnight.
     """
 
     begin: float
@@ -54,6 +56,7 @@ class Summary:
     intervals: dict[int, Shares]
     changes: Counter[tuple[int, str]]
     change_step: int
+    ahead: int
 
     @property
     def observed(self) -> float:
@@ -85,7 +88,7 @@ class Summary:
 
     def unwatched(self) -> list[tuple[int, int]]:
         """Return begin and end of the times at which no camera was watched, in whole intervals."""
-        first = int(self.begin // self.step + 1) * self.step
+        first = _floor(self.begin, self.step, self.ahead) + self.step
         gaps: list[tuple[int, int]] = []
         for start in range(first, int(self.end - self.step) + 1, self.step):
             if start not in self.intervals:
@@ -107,7 +110,8 @@ def summarise(history: History, begin: float, end: float) -> Summary:
     """Return what was seen in a period."""
     step = next((step for step in _STEPS if (end - begin) / step <= _MOST_STEPS), _STEPS[-1])
     change_step = max(step, 3600) if end - begin > 2 * 3600 else step
-    rows = history.presence(begin, end, step)
+    ahead = ahead_of_utc(begin)
+    rows = history.presence(begin, end, step, ahead)
     changes = history.changes(begin, end)
     cameras = sorted({row[1] for row in rows} | {camera for _, camera, _ in changes})
     return Summary(
@@ -117,9 +121,19 @@ def summarise(history: History, begin: float, end: float) -> Summary:
         all=_shares(rows, len(changes)),
         cameras={name: _of_camera(name, rows, changes) for name in cameras},
         intervals={start: _shares(part) for start, part in _by_start(rows).items()},
-        changes=Counter((int(at) // change_step * change_step, class_id) for at, _, class_id in changes),
+        changes=Counter((_floor(at, change_step, ahead), class_id) for at, _, class_id in changes),
         change_step=change_step,
+        ahead=ahead,
     )
+
+
+def ahead_of_utc(at: float) -> int:
+    """Return how many seconds local time is ahead of UTC."""
+    return int(datetime.fromtimestamp(at).astimezone().utcoffset().total_seconds())
+
+
+def _floor(at: float, step: int, ahead: int) -> int:
+    return (int(at) + ahead) // step * step - ahead
 
 
 def _of_camera(name: str, rows: Sequence[Row], changes: Sequence[tuple[float, str, str]]) -> Shares:
