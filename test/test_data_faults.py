@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from labelled_sets import MASK, NO_MASK, a_set, fail, run
 
+from training import synthesise
 from training.errors import TrainingError
 from training.formats.base import write_file
 
@@ -44,6 +45,18 @@ def test_a_full_disk_leaves_no_half_export(tmp_path, capsys):
         told = fail(capsys, "export", "labelimg", mine, "--out", tmp_path / "hand")
     assert "cannot write" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "mine.json"]
+
+
+@pytest.mark.parametrize("command", ["split", "deduplicate", "report", "export labelimg"])
+def test_a_set_with_classes_of_others_is_to_be_imported_first(tmp_path, capsys, command):
+    mine = a_set(tmp_path, MASK)
+    mine.write_text(mine.read_text().replace(f'"{MASK}"', '"with_mask"'))
+    out = [] if command == "report" else ["--out", tmp_path / "out"]
+    told = fail(capsys, *command.split(), mine, *out)
+    assert "mine.json has the classes with_mask, which are not ours: import it first" in told
+    with pytest.raises(SystemExit):
+        synthesise.main([str(mine), "--out", str(tmp_path / "drawn")])
+    assert "import it first" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

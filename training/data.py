@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,8 @@ from training.errors import TrainingError
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 DROP = "drop"
 DROPPED = "dropped by the corrections"
+CROWD = "box around a crowd"
+NO_BOX = "box is not four numbers"
 Corrections = dict[int | str, str]
 
 
@@ -74,9 +77,18 @@ def read_scenes(
             refused.add(reason, name)
             continue
         source = picture.get("contributor", path.stem)
-        box = tuple(float(value) for value in annotation["bbox"])
-        faces.append(Face(path.parent / picture["file_name"], box, classes.index(label), source, name))
+        picture_path, box = path.parent / picture["file_name"], coco_box(annotation)
+        faces.append(Face(picture_path, box, classes.index(label), source, name))
     return faces
+
+
+def coco_box(annotation: dict) -> tuple[float, float, float, float] | None:
+    """Return x, y, width and height of an annotation, None if that is not what it has for a box."""
+    try:
+        x, y, width, height = map(float, annotation["bbox"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (x, y, width, height) if isfinite(x + y + width + height) else None
 
 
 def scene_pictures(path: Path) -> list[Path]:
@@ -131,15 +143,19 @@ def _fault(
     annotation: dict, picture: dict | None, label: str | None, classes: Sequence[str], smallest: int
 ) -> str:
     """Return why an annotation cannot be used, '' if it can."""
-    width, height = annotation["bbox"][2:]
+    box = coco_box(annotation)
     if picture is None:
         return "box of a picture that is not listed"
+    if annotation.get("iscrowd"):
+        return CROWD
+    if box is None:
+        return NO_BOX
     if label == DROP:
         return DROPPED
     if label not in classes:
         return f"class '{label}' is none of {', '.join(classes)}"
-    if min(width, height) < 1:
+    if min(box[2:]) < 1:
         return "box thinner than a pixel"
-    if min(width, height) < smallest:
+    if min(box[2:]) < smallest:
         return f"face smaller than {smallest} pixels"
     return ""

@@ -38,7 +38,7 @@ _BOXED: dict[str, Callable[..., list[Picture]]] = {
     "voc": voc.read,
     "labelimg": voc.read,
     "yolo": yolo.read,
-    "coco": coco.read,
+    "coco": coco.read_foreign,
 }
 _UNBOXED: dict[str, Callable[..., list[unboxed.Unboxed]]] = {
     "folders": unboxed.read_folders,

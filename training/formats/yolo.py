@@ -4,6 +4,7 @@ The classes stand in a data.yaml or a classes.txt. Text files lie beside the pic
 `labels` where the pictures are in `images`.
 """
 
+from collections import defaultdict
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,7 @@ import yaml
 from training.data import Refused
 from training.errors import TrainingError
 from training.formats.base import LabelledFace, Picture, fitted, load_picture, pictures_below, write_file
+from training.formats.pairs import paired
 
 _NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 
@@ -18,19 +20,19 @@ _NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 def read(folder: Path, refused: Refused, pictures: Path | None = None) -> list[Picture]:
     """Read the pictures below a folder, or below `pictures`, that have a text file, be it empty."""
     names = _names(folder)
-    labels = {file.stem: file for file in sorted(folder.rglob("*.txt")) if file.name not in _NAMES}
+    by_stem = defaultdict(list)
+    for path in pictures_below(pictures or folder):
+        by_stem[path.stem].append(path)
+    files = [file for file in sorted(folder.rglob("*.txt")) if file.name not in _NAMES]
+    labels = {path: file for file, path in paired({f: by_stem[f.stem] for f in files}, refused).items()}
     found = []
     for path in pictures_below(pictures or folder):
-        file = _label_file(path) or labels.get(path.stem)
-        if file is None:
+        if path not in labels:
             refused.add("picture without a label file", str(path))
         elif (image := load_picture(path, refused)) is not None:
             height, width = image.shape[:2]
-            faces = _faces(file, names, width, height, refused)
+            faces = _faces(labels[path], names, width, height, refused)
             found.append(Picture(path, width, height, faces, folder.name))
-    stems = {path.stem for path in pictures_below(pictures or folder)}
-    for stem in labels.keys() - stems - {"sources"}:
-        refused.add("picture is missing", str(labels[stem]))
     return found
 
 
@@ -57,16 +59,6 @@ def _names(folder: Path) -> list[str]:
             raise TrainingError(f"{file} lists no class names ({error!r}): give it 'names: [...]'") from error
         return [by_number.get(number, str(number)) for number in range(max(by_number, default=-1) + 1)]
     raise TrainingError(f"{folder} names no classes: put a data.yaml or a classes.txt there")
-
-
-def _label_file(path: Path) -> Path | None:
-    """Return the text file of a picture: beside it, or in `labels` where the path says `images`."""
-    parts = list(path.parent.parts)
-    places = [path.with_suffix(".txt")]
-    if "images" in parts:
-        last = len(parts) - 1 - parts[::-1].index("images")
-        places.append(Path(*parts[:last], "labels", *parts[last + 1 :], f"{path.stem}.txt"))
-    return next((place for place in places if place.is_file()), None)
 
 
 def _faces(
