@@ -1,20 +1,25 @@
 """What training refuses: settings, pictures, boxes and folders that are not as they should be."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import yaml
+from labelled_sets import blots
 
 from mask_detector.crops import crop_faces
 from mask_detector.model_store import load_manifest
 from training.augment import augment, centre
-from training.config import DEFAULT_FILE, load_config
+from training.config import DEFAULT_FILE, SetConfig, load_config
 from training.cropset import cut_crops, load_cropset
 from training.data import Face, Refused, read_corrections, read_folders, read_scenes, require_every_class
 from training.errors import TrainingError
+from training.fingerprint import of_pictures, of_scenes
+from training.prepare import prepared
 
 CLASSES = load_manifest().class_ids
 
@@ -148,6 +153,49 @@ def test_pictures_that_cannot_be_read_are_refused_and_the_rest_is_cut(tmp_path):
     assert refused.by_reason["picture cannot be read"] == ["broken.jpg", "gone.png"]
     crops.save(tmp_path / "crops.npz")
     assert (load_cropset(tmp_path / "crops.npz").crops == crops.crops).all()
+
+
+@pytest.fixture
+def judged_set(tmp_path):
+    """Settings of which the validation set is one face in a picture, and where its COCO file is."""
+    path = coco_file(tmp_path, annotation(1, (10, 10, 20, 25)))
+    config = load_config(data__root=str(tmp_path), data__corrections="")
+    listed = SetConfig(scenes=[path.name], folders=[])
+    return replace(config, data=replace(config.data, val=listed)), path
+
+
+def test_crops_are_cut_again_when_labels_or_pictures_change(judged_set, tmp_path):
+    (config, path), run = judged_set, tmp_path / "run"
+    assert prepared(config, run, "val").labels.tolist() == [0]
+    written = (run / "crops_val.npz").stat().st_mtime_ns
+    path.touch()
+    assert prepared(config, run, "val").labels.tolist() == [0]
+    assert (run / "crops_val.npz").stat().st_mtime_ns == written, "nothing has changed"
+    path.write_text(path.read_text().replace('"category_id": 1', '"category_id": 3'))
+    assert prepared(config, run, "val").labels.tolist() == [2]
+    cv2.imwrite(str(path.parent / "scenes" / "a.png"), blots(1, (80, 60)))
+    assert prepared(config, run, "val").crops.std() > 10
+
+
+def test_a_copy_of_the_data_is_the_same_data(judged_set, tmp_path):
+    (_, path), copy = judged_set, tmp_path / "copy"
+    shutil.copytree(path.parent / "scenes", copy / "scenes")
+    shutil.copyfile(path, copy / path.name)
+    assert of_scenes(copy / path.name) == of_scenes(path)
+    pictures = [copy / "scenes" / "a.png"]
+    before = of_pictures(pictures, copy)
+    shutil.copyfile(pictures[0], copy / "scenes" / "b.png")
+    assert of_pictures([*pictures, copy / "scenes" / "b.png"], copy) != before
+
+
+def test_all_that_is_refused_is_listed(judged_set, tmp_path):
+    config, path = judged_set
+    content = json.loads(path.read_text())
+    content["annotations"] += [annotation(number, (5, 5, 20, 20), image=9) for number in range(2, 9)]
+    path.write_text(json.dumps(content))
+    prepared(config, tmp_path / "run", "val")
+    listed = (tmp_path / "run" / "refused_val.txt").read_text().splitlines()
+    assert listed == [f"box of a picture that is not listed\tscenes:{number}" for number in range(2, 9)]
 
 
 def test_the_centre_of_a_training_crop_is_the_runtime_crop():

@@ -41,14 +41,25 @@ class Refused:
     by_reason: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, reason: str, name: str) -> None:
-        self.by_reason[reason].append(name)
+        self.by_reason[reason].append(printable(name))
+
+    def listing(self) -> bytes:
+        """Return a line for each name: the reason, a tab and the name."""
+        lines = [f"{reason}\t{name}\n" for reason, names in self.by_reason.items() for name in names]
+        return "".join(lines).encode()
 
     def report(self) -> str:
+        """Return a line for each reason, with the first names."""
         lines = [
             f"refused {len(names)}: {reason} (such as {', '.join(names[:3])})"
             for reason, names in sorted(self.by_reason.items())
         ]
         return "\n".join(lines) or "refused 0"
+
+
+def printable(name: str) -> str:
+    """Return a file's name as text that can be printed and stored, also where it is not UTF-8."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def read_corrections(path: Path, name: str) -> Corrections:

@@ -119,8 +119,7 @@ def report_sets(options: argparse.Namespace, refused: Refused) -> str:
 
 
 def _list_refused(refused: Refused, out: Path) -> None:
-    lines = [f"{reason}\t{name}\n" for reason, names in refused.by_reason.items() for name in names]
-    write_file(out.with_name(f"{out.stem}_refused.txt"), "".join(lines).encode())
+    write_file(out.with_name(f"{out.stem}_refused.txt"), refused.listing())
 
 
 def _list_copies(pictures: Sequence[Picture], copies: dict[int, tuple[int, int]], path: Path) -> None:
