@@ -1,15 +1,24 @@
 """What goes wrong with sets of pictures is told, and harms nothing that is there."""
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from labelled_sets import MASK, NO_MASK, a_set, fail, run
+from labelled_sets import MASK, NO_MASK, a_set, fail, run, save, stored
 
+from mask_detector.classifiers import make_classifier
+from mask_detector.face_detectors import make_face_detector
+from mask_detector.model_store import load_manifest
+from mask_detector.pipeline import MaskDetector
 from training import synthesise
+from training.cropset import cut_crops
+from training.data import Refused, read_folders, read_scenes
 from training.errors import TrainingError
+from training.find import boxes_for_folders, detector_boxes
 from training.formats.base import write_file
+from training.scenes import scene_figures
 
 
 def test_the_user_s_files_are_never_changed(tmp_path):
@@ -75,3 +84,33 @@ def test_a_set_with_classes_of_others_is_to_be_imported_first(tmp_path, capsys, 
 def test_errors_name_what_is_wrong(tmp_path, capsys, arguments, message):
     (tmp_path / "no.json").write_text('{"images": []}')
     assert message in fail(capsys, *(text.format(tmp_path) for text in arguments))
+
+
+ODD = os.fsdecode(b"caf\xe9")  # a name that is not UTF-8, as older systems and archives have them
+
+
+def test_names_that_are_not_utf_8_go_all_the_way(tmp_path, astronaut, capsys):
+    folder = tmp_path / ODD / NO_MASK
+    folder.mkdir(parents=True)
+    for number, picture in enumerate((astronaut, astronaut[:, ::-1])):
+        made = save(tmp_path / "made.png", picture)
+        made.replace(folder / f"{ODD}{number}.png")
+    (folder / f"{ODD}.png").write_bytes(b"no picture")
+    made = tmp_path / "set.json"
+    run("import", "folders", tmp_path / ODD, "--out", made)
+    assert r"/caf\udce9.png" in (tmp_path / "set_refused.txt").read_text()
+    assert len(stored(made)) == 2
+    run("deduplicate", made, "--out", tmp_path / "once")
+    assert len(stored(tmp_path / "once" / "set.json")) == 1
+    run("export", "labelimg", made, "--out", tmp_path / "hand")
+    run("import", "labelimg", tmp_path / "hand", "--out", tmp_path / "back.json")
+    assert len(stored(tmp_path / "back.json")) == 2
+    refused, detector = Refused(), make_face_detector()
+    faces = read_scenes(made, load_manifest().class_ids, refused)
+    faces += boxes_for_folders(read_folders(tmp_path / ODD, [NO_MASK], refused), detector, refused)
+    crops = cut_crops(faces + detector_boxes(faces, detector), 64, 1.5, refused)
+    assert len(crops) == 8
+    assert "\n".join([*crops.names, *crops.sources, refused.report()]).encode()
+    detector = MaskDetector(detector, make_classifier())
+    figures = scene_figures(detector, [picture.path for picture in stored(made)], faces[:2])
+    assert figures["all"]["classes"][NO_MASK]["found"] == 2

@@ -126,6 +126,9 @@ def test_folders_of_unknown_classes_are_an_error_and_empty_ones_are_reported(tmp
     for name in CLASSES:
         (tmp_path / "good" / name).mkdir(parents=True)
     cv2.imwrite(str(tmp_path / "good" / CLASSES[0] / "a.png"), np.zeros((40, 40, 3), np.uint8))
+    for hidden in (f"{CLASSES[0]}/._a.png", ".thumbnails/a.png"):
+        (tmp_path / "good" / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / "good" / hidden).write_bytes(b"no picture")
     refused = Refused()
     assert [face.label for face in read_folders(tmp_path / "good", CLASSES, refused)] == [0]
     assert "refused 2: class folder without pictures" in refused.report()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import yaml
 
+from mask_detector.frame_sources.pictures import is_picture
 from training.errors import TrainingError
 
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 DROP = "drop"
 DROPPED = "dropped by the corrections"
 CROWD = "box around a crowd"
@@ -113,7 +113,7 @@ def read_folders(
     """Read a folder with a sub-folder of pictures for each class; their boxes are still to be found."""
     if not path.is_dir():
         raise TrainingError(f"no folder {path}: give one with sub-folders named {', '.join(classes)}")
-    folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
+    folders = sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
     if unknown := [folder.name for folder in folders if folder.name not in classes]:
         raise TrainingError(f"{path} holds '{unknown[0]}', which is no class: use {', '.join(classes)}")
     return [face for folder in folders for face in _read_folder(folder, classes, refused, corrections or {})]
@@ -122,11 +122,13 @@ def read_folders(
 def _read_folder(
     folder: Path, classes: Sequence[str], refused: Refused, corrections: Corrections
 ) -> Iterator[Face]:
-    pictures = sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES)
+    pictures = sorted(
+        file for file in folder.iterdir() if is_picture(file.name) and not file.name.startswith(".")
+    )
     if not pictures:
         refused.add("class folder without pictures", str(folder))
     for file in pictures:
-        name = f"{folder.name}/{file.name}"
+        name = printable(f"{folder.name}/{file.name}")
         label = corrections.get(name, folder.name)
         if label == DROP:
             refused.add(DROPPED, name)

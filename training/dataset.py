@@ -24,7 +24,7 @@ from mask_detector.classifiers import make_classifier
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FACE_DETECTORS, make_face_detector
 from training.counts import report, shared
-from training.data import Refused
+from training.data import Refused, printable
 from training.errors import TrainingError
 from training.exports import FORMATS, export
 from training.formats import coco, labels, unboxed, voc, yolo
@@ -130,7 +130,7 @@ def _list_copies(pictures: Sequence[Picture], copies: dict[int, tuple[int, int]]
         dropped, kept = pictures[number], pictures[first]
         same = sorted(face.label for face in dropped.faces) == sorted(face.label for face in kept.faces)
         writer.writerow([dropped.path, kept.path, bits, "yes" if same else "no"])
-    write_file(path, text.getvalue().encode())
+    write_file(path, text.getvalue().encode(errors="surrogateescape"))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -177,7 +177,7 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     refused = Refused()
     try:
-        print(options.run(options, refused))
+        print(printable(options.run(options, refused)))
         print(refused.report())
     except MaskDetectorError as error:
         parser.exit(2, f"training.dataset: {error}\n")

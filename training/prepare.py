@@ -64,10 +64,10 @@ def _cut_by(config: Config, kind: str) -> str:
     listed, root = _listed(config, kind), Path(config.data.root)
     facts = {name: value for name, value in asdict(config).items() if name in CUT_BY}
     facts["corrections"] = {name: _corrections(config, name) for name in listed.scenes + listed.folders}
-    facts["scenes"] = [of_scenes(root / name) for name in listed.scenes]
-    facts["folders"] = [of_pictures(pictures_below(root / name), root) for name in listed.folders]
     if kind == "train":
         facts["people_free"] = of_pictures(people_free(root, config.background.pictures), root)
+    facts["scenes"] = [of_scenes(root / name) for name in listed.scenes]
+    facts["folders"] = [of_pictures(pictures_below(root / name), root) for name in listed.folders]
     return json.dumps(facts | {"face_detectors": load_manifest().entries["face_detectors"]})
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
-from training.data import Refused
+from training.data import Refused, printable
 from training.formats.base import (
     Box,
     LabelledFace,
@@ -89,7 +89,7 @@ def _picture(path: Path, labels: _Labels, source: str, refused: Refused) -> Pict
 def _tree(picture: Picture, path: Path) -> xml.Element:
     root = xml.Element("annotation")
     _add(root, {"folder": path.parent.name, "filename": path.name})
-    _add(xml.SubElement(root, "source"), {"database": picture.source})
+    _add(xml.SubElement(root, "source"), {"database": printable(picture.source)})
     _add(xml.SubElement(root, "size"), {"width": picture.width, "height": picture.height, "depth": 3})
     _add(root, {"segmented": 0})
     for face in picture.faces:
