@@ -15,7 +15,7 @@ from mask_detector.crops import crop_faces
 from mask_detector.model_store import load_manifest
 from training.augment import augment, centre
 from training.config import DEFAULT_FILE, SetConfig, load_config
-from training.cropset import cut_crops, load_cropset
+from training.cropset import BACKGROUND_NAME, DRAWN_NAME, assemble, cut_crops, load_cropset
 from training.data import Face, Refused, read_corrections, read_folders, read_scenes, require_every_class
 from training.errors import TrainingError
 from training.fingerprint import of_pictures, of_scenes
@@ -199,6 +199,21 @@ def test_all_that_is_refused_is_listed(judged_set, tmp_path):
     prepared(config, tmp_path / "run", "val")
     listed = (tmp_path / "run" / "refused_val.txt").read_text().splitlines()
     assert listed == [f"box of a picture that is not listed\tscenes:{number}" for number in range(2, 9)]
+
+
+def test_a_set_called_like_the_drawn_ones_or_background_is_drawn_like_any_other():
+    pytest.importorskip("keras", reason="training needs TensorFlow with Keras 3")
+    from training.batches import draw_weights
+
+    config = load_config()
+    names = ["scenes:1", "drawn:1", "background:1", f"{DRAWN_NAME}worn:scenes:1", f"{BACKGROUND_NAME}part:1"]
+    faces = [
+        Face(Path(name), (0, 0, 9, 9), 3 * (number == 4), "me", name) for number, name in enumerate(names)
+    ]
+    weights = draw_weights(assemble(np.zeros((5, 8, 8, 3), np.uint8), faces), config)
+    assert weights[0] == weights[1] == weights[2]
+    assert weights[3] == pytest.approx(config.synthesis.weight * weights[0])
+    assert weights[4] == pytest.approx(config.background.share)
 
 
 def test_the_centre_of_a_training_crop_is_the_runtime_crop():

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_detector.background import BACKGROUND
 from mask_detector.crops import crop_faces
 from training.arrays import save_arrays
 from training.data import Face, Refused, printable
 from training.pictures import picture_or_none
 from training.progress import shown
+
+# How the names of crops begin that show no labelled face; a file's name holds no /, so no set is called so.
+BACKGROUND_NAME, DRAWN_NAME = f"/{BACKGROUND}:", "/drawn:"
 
 
 @dataclass(frozen=True)

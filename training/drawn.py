@@ -11,7 +11,7 @@ from mask_detector.crops import crop_faces
 from mask_detector.face_detectors import FaceDetector
 from mask_detector.frame_sources.pictures import read_picture
 from training.config import CropConfig, SynthesisConfig
-from training.cropset import CropSet, assemble
+from training.cropset import DRAWN_NAME, CropSet, assemble
 from training.data import Face
 from training.errors import TrainingError
 from training.find import LEAST_OVERLAP
@@ -43,7 +43,7 @@ def drawn_crops(
         masked = draw_mask(read_picture(str(face.picture)), frame, way, random)
         cut.append(crop_faces(masked, [face.box], crops.outer_size, crops.outer_margin))
         label = classes.index(synthesis.ways[way])
-        drawn.append(replace(face, label=label, source=DRAWN, name=f"{DRAWN}:{way}:{face.name}"))
+        drawn.append(replace(face, label=label, source=DRAWN, name=f"{DRAWN_NAME}{way}:{face.name}"))
     return assemble(np.concatenate(cut), drawn)
 
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mask_detector.background import BACKGROUND
 from mask_detector.crops import crop_faces
 from mask_detector.frame_sources.pictures import read_picture
-from training.cropset import CropSet, assemble
+from training.cropset import BACKGROUND_NAME, CropSet, assemble
 from training.data import Face
 from training.drawn import Framed, evenly
 from training.stone import SMALLEST, statue, stone_shape
@@ -28,5 +27,7 @@ def statue_crops(
         box = np.array([left, top, left + width, top + height])
         image = statue(image, stone_shape(image, box, random), box, frame, random)
         cut.append(crop_faces(image, [face.box], size, margin))
-        told.append(Face(face.picture, face.box, label, STONE, f"{BACKGROUND}:{STONE}:{face.name}:{number}"))
+        told.append(
+            Face(face.picture, face.box, label, STONE, f"{BACKGROUND_NAME}{STONE}:{face.name}:{number}")
+        )
     return assemble(np.concatenate(cut), told)

@@ -4,6 +4,7 @@ Each picture comes once as it is and once with masks: where the teacher comes ne
 (an animal's head, a face on a coin), so that a mask alone makes no person, and anywhere else.
 """
 
+import os
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
@@ -67,7 +68,7 @@ def read_people_free(path: Path) -> Image | None:
 
 def _on_pattern(image: Image, path: Path) -> Image:
     """Lay what is cut out on a drawn pattern, the same at every reading."""
-    random = np.random.default_rng(list(path.name.encode()))
+    random = np.random.default_rng(list(os.fsencode(path.name)))
     behind = cv2.resize(pattern(random), image.shape[1::-1])
     share = image[..., 3:].astype(np.float32) / 255
     return (image[..., :3] * share + behind * (1 - share)).astype(np.uint8)
