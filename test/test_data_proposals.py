@@ -39,7 +39,25 @@ def test_unlabelled_pictures_get_boxes_that_training_does_not_take_for_labels(tm
     pytest.importorskip("ai_edge_litert", reason="guessing classes needs LiteRT")
     run("import", "pictures", tmp_path / "web", "--guess", "--out", tmp_path / "guessed.json")
     (face,) = stored(tmp_path / "guessed.json")[0].faces
-    assert face.label == NO_MASK and face.proposed
+    assert face.label == NO_MASK and face.proposed and face.guessed
+
+
+def test_a_guessed_class_is_learnt_when_somebody_has_confirmed_it(tmp_path, astronaut, capsys):
+    pytest.importorskip("ai_edge_litert", reason="guessing classes needs LiteRT")
+    save(tmp_path / "web" / "a.png", astronaut)
+    run("import", "pictures", tmp_path / "web", "--guess", "--out", tmp_path / "guessed.json")
+    told = capsys.readouterr().out
+    assert "1 boxes are proposed" in told and "1 classes are guessed" in told
+    run("split", tmp_path / "guessed.json", "--by", "picture", "--parts", "all=1", "--out", tmp_path / "set")
+    classes, refused = load_manifest().class_ids, Refused()
+    assert read_scenes(tmp_path / "set_all.json", classes, refused) == []
+    assert "class guessed, and confirmed by nobody" in refused.report()
+    mended = read_scenes(tmp_path / "set_all.json", classes, Refused(), 1, {1: MASK})
+    assert [face.label for face in mended] == [0]
+    run("export", "labelimg", tmp_path / "set_all.json", "--out", tmp_path / "hand")
+    run("import", "labelimg", tmp_path / "hand", "--out", tmp_path / "looked_at.json")
+    (face,) = read_scenes(tmp_path / "looked_at.json", classes, Refused())
+    assert face.label == classes.index(NO_MASK)
 
 
 def test_maskedface_net_takes_each_face_once(tmp_path, astronaut):

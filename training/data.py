@@ -20,6 +20,7 @@ DROP = "drop"
 DROPPED = "dropped by the corrections"
 CROWD = "box around a crowd"
 NO_BOX = "box is not four numbers"
+GUESSED = "class guessed, and confirmed by nobody: export the set, look through it, and import the result"
 Corrections = dict[int | str, str]
 
 
@@ -84,7 +85,8 @@ def read_scenes(
         name = f"{path.stem}:{annotation['id']}"
         label = (corrections or {}).get(annotation["id"], names.get(annotation["category_id"]))
         picture = pictures.get(annotation["image_id"])
-        if reason := _fault(annotation, picture, label, classes, smallest):
+        guessed = annotation.get("guessed") and annotation["id"] not in (corrections or {})
+        if reason := GUESSED if guessed else _fault(annotation, picture, label, classes, smallest):
             refused.add(reason, name)
             continue
         source = picture.get("contributor", path.stem)

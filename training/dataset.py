@@ -11,7 +11,8 @@ A set is one COCO file; its pictures stay where they are and are never changed. 
 refused with its reason: counted on the screen, and listed in full in `..._refused.txt` beside the result.
 `import` reads folders (one for each class), voc, labelimg, yolo, coco, maskedface-net (CMFD, IMFD and
 Flickr-Faces-HQ below one folder) and pictures (unlabelled). Where there are no boxes a face detector
-proposes them: correct them by hand after `export`, and take the result back with `import`.
+proposes them: correct them by hand after `export`, and take the result back with `import`. Classes that
+`--guess` proposes are not trained on before that.
 """
 
 import argparse
@@ -154,7 +155,7 @@ def _options() -> argparse.ArgumentParser:
     )
     made.add_argument("--source", help="name of the source of all its pictures")
     made.add_argument("--face-detector", default="auto", choices=FACE_DETECTORS)
-    made.add_argument("--guess", action="store_true", help="propose classes of unlabelled faces as well")
+    made.add_argument("--guess", action="store_true", help="propose classes of unlabelled faces too")
     made = command("export", export_set, "folder to write, a new one")
     made.add_argument("format", choices=FORMATS)
     made.add_argument("path", type=Path, help="COCO file")

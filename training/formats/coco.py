@@ -1,7 +1,8 @@
 """COCO JSON, the one format inside the project: `training.data` trains from it.
 
 Pictures are named relative to the file's folder. An image's `contributor` is its source and
-`person` who is on it; an annotation's `proposed` tells that no human has looked at it.
+`person` who is on it; an annotation's `proposed` tells that no human has looked at it, and `guessed`
+that its class is what a model said.
 """
 
 import json
@@ -85,7 +86,7 @@ def _annotation(face: LabelledFace, number: int, image: int, classes: Sequence[s
     area = round(face.box[2] * face.box[3], 2)
     entry = {"id": number, "image_id": image, "category_id": classes.index(face.label) + 1}
     entry |= {"bbox": box, "area": area, "iscrowd": 0}
-    return entry | ({"proposed": True} if face.proposed else {})
+    return entry | {mark: True for mark in ("proposed", "guessed") if getattr(face, mark)}
 
 
 def _picture(
@@ -103,7 +104,9 @@ def _picture(
     if boxes is None:
         return None
     faces = [
-        LabelledFace(cut, names[entry["category_id"]], bool(entry.get("proposed")))
+        LabelledFace(
+            cut, names[entry["category_id"]], bool(entry.get("proposed")), bool(entry.get("guessed"))
+        )
         for entry, box in zip(usable, boxes, strict=True)
         if (cut := fitted(box, *real, refused, f"{path.name}:{entry['id']}"))
     ]
