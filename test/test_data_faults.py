@@ -2,11 +2,15 @@
 
 import os
 import resource
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from labelled_sets import MASK, NO_MASK, a_set, fail, run, save, stored
+from labelled_sets import MASK, NO_MASK, a_set, blots, fail, run, save, stored
 
 from mask_detector.classifiers import make_classifier
 from mask_detector.face_detectors import make_face_detector
@@ -84,6 +88,28 @@ def test_a_set_with_classes_of_others_is_to_be_imported_first(tmp_path, capsys, 
 def test_errors_name_what_is_wrong(tmp_path, capsys, arguments, message):
     (tmp_path / "no.json").write_text('{"images": []}')
     assert message in fail(capsys, *(text.format(tmp_path) for text in arguments))
+
+
+@pytest.mark.parametrize(
+    "command", ["training.dataset report set.json", "training.synthesise set.json --out a"]
+)
+def test_ctrl_c_ends_with_one_line(tmp_path, command):
+    os.mkfifo(tmp_path / "set.json")
+    line = [sys.executable, "-m", *command.split()]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    with subprocess.Popen(line, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as process:
+        with open(tmp_path / "set.json", "w"):  # opens when the command reads it
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 130
+        assert process.stderr.read() == "stopped; what was finished is kept\n"
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path, capsys):
+    save(tmp_path / "in" / "a.png", blots(1))
+    (tmp_path / "in" / "a.txt").mkdir()
+    (tmp_path / "in" / "classes.txt").write_text(MASK)
+    told = fail(capsys, "import", "yolo", tmp_path / "in", "--out", tmp_path / "set.json")
+    assert "a.txt: Is a directory" in told
 
 
 ODD = os.fsdecode(b"caf\xe9")  # a name that is not UTF-8, as older systems and archives have them

@@ -69,6 +69,20 @@ def test_yolo_as_published_is_read(tmp_path, names):
     assert reasons["c.jpg"] == "picture without a label file"
 
 
+def test_text_files_that_are_no_text_are_told(tmp_path, capsys):
+    yolo_picture(tmp_path, "a.png", "a.txt")
+    yolo_picture(tmp_path, "b.png", "b.txt")
+    (tmp_path / "classes.txt").write_text(MASK)
+    (tmp_path / "b.txt").write_bytes(b"\xe9")
+    refused = Refused()
+    assert [picture.path.name for picture in yolo.read(tmp_path, refused)] == ["a.png"]
+    assert refused.by_reason == {"label file that is no text": [str(tmp_path / "b.txt")]}
+    (tmp_path / "classes.txt").write_bytes(b"\xe9")
+    assert "classes.txt lists no class names" in fail(
+        capsys, "import", "yolo", tmp_path, "--out", tmp_path / "set.json"
+    )
+
+
 @pytest.mark.parametrize("content", ["nc: 2\n", "names: [a\n", "names: {x: y}\n", "- a\n"])
 def test_a_data_yaml_without_names_is_told(tmp_path, capsys, content):
     (tmp_path / "data.yaml").write_text(content)

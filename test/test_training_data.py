@@ -114,6 +114,29 @@ def test_corrections_change_and_drop_labels(tmp_path):
     assert "dropped by the corrections" in refused.report()
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("scenes.json: {masc: [1]}", "'masc' of scenes.json is none of"),
+        ("scenes.json: [1]", "is no list of corrections"),
+        ("scenes.json: {drop: 1}", "is no list of corrections"),
+        ("scenes.json: {", "is no list of corrections"),
+    ],
+)
+def test_corrections_that_cannot_be_followed_are_told(tmp_path, content, message):
+    listed = tmp_path / "corrections.yaml"
+    listed.write_text(content)
+    with pytest.raises(TrainingError, match=message):
+        read_corrections(listed, "scenes.json")
+
+
+@pytest.mark.parametrize("content", ["", "others.json: {drop: [1]}", "scenes.json:", "scenes.json: {drop: }"])
+def test_corrections_may_be_empty(tmp_path, content):
+    listed = tmp_path / "corrections.yaml"
+    listed.write_text(content)
+    assert read_corrections(listed, "scenes.json") == {}
+
+
 @pytest.mark.parametrize("content", ["not json", "{}", "[1]"])
 def test_a_file_that_is_no_coco_file_is_named(tmp_path, content):
     path = tmp_path / "broken.json"

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from mask_detector.frame_sources.pictures import is_picture
+from mask_detector.model_store import load_manifest
 from training.errors import TrainingError
 
 DROP = "drop"
@@ -65,8 +66,17 @@ def printable(name: str) -> str:
 
 def read_corrections(path: Path, name: str) -> Corrections:
     """Return what the list at `path` says of the set `name`: annotation id or picture → class or "drop"."""
-    content = yaml.safe_load(path.read_text()).get(name, {})
-    return {key: label for label, keys in content.items() for key in keys}
+    try:
+        content = (yaml.safe_load(path.read_text()) or {}).get(name) or {}
+        mended = {key: label for label, keys in content.items() for key in list(keys or [])}
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError) as error:
+        raise TrainingError(
+            f"{path} is no list of corrections ({error}): see training/corrections.yaml"
+        ) from error
+    allowed = (*load_manifest().class_ids, DROP)
+    if unknown := [label for label in content if label not in allowed]:
+        raise TrainingError(f"{path}: '{unknown[0]}' of {name} is none of {', '.join(allowed)}")
+    return mended
 
 
 def read_scenes(

@@ -22,7 +22,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mask_detector.classifiers import make_classifier
-from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FACE_DETECTORS, make_face_detector
 from training.counts import report, shared
 from training.data import Refused, printable
@@ -31,6 +30,7 @@ from training.exports import FORMATS, export
 from training.formats import coco, labels, unboxed, voc, yolo
 from training.formats.base import Picture, require_new, write_file
 from training.likeness import COPY, all_signs, near_pairs
+from training.options import told
 from training.propose import propose
 from training.sources import with_sources
 from training.split import BY, parse_parts, split
@@ -62,7 +62,7 @@ def import_set(options: argparse.Namespace, refused: Refused) -> str:
         classifier = make_classifier() if options.guess else None
         pictures = propose(whole, make_face_detector(options.face_detector), refused, classifier)
     folder = options.path if options.path.is_dir() else options.path.parent
-    pictures = with_sources(pictures, options.pictures or folder, options.source)
+    pictures = with_sources(pictures, options.pictures or folder, refused, options.source)
     if not pictures:
         raise TrainingError(f"{options.path} holds no usable picture as {options.format}\n{refused.report()}")
     coco.write(options.out, pictures)
@@ -177,11 +177,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = _options()
     options = parser.parse_args(argv)
     refused = Refused()
-    try:
+    with told(parser):
         print(printable(options.run(options, refused)))
         print(refused.report())
-    except MaskDetectorError as error:
-        parser.exit(2, f"training.dataset: {error}\n")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def read(folder: Path, refused: Refused, pictures: Path | None = None) -> list[P
         elif (image := load_picture(path, refused)) is not None:
             height, width = image.shape[:2]
             faces = _faces(labels[path], names, width, height, refused)
-            found.append(Picture(path, width, height, faces, folder.name))
+            found += [] if faces is None else [Picture(path, width, height, faces, folder.name)]
     return found
 
 
@@ -49,10 +49,11 @@ def write(pictures: list[tuple[Picture, Path]], names: list[str], folder: Path) 
 def _names(folder: Path) -> list[str]:
     """Return the class names by number."""
     for file in (path for name in _NAMES for path in sorted(folder.rglob(name))):
-        if file.suffix in (".txt", ".names"):
-            return [line.strip() for line in file.read_text().splitlines() if line.strip()]
         try:
-            names = yaml.safe_load(file.read_text())["names"]
+            text = file.read_text()
+            if file.suffix in (".txt", ".names"):
+                return [line.strip() for line in text.splitlines() if line.strip()]
+            names = yaml.safe_load(text)["names"]
             numbered = names if isinstance(names, dict) else dict(enumerate(names))
             by_number = {int(number): str(name) for number, name in numbered.items()}
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
@@ -63,9 +64,15 @@ def _names(folder: Path) -> list[str]:
 
 def _faces(
     file: Path, names: list[str], width: int, height: int, refused: Refused
-) -> tuple[LabelledFace, ...]:
+) -> tuple[LabelledFace, ...] | None:
+    """Return what a text file says; one that is no text is refused and gives None."""
+    try:
+        lines = file.read_text().splitlines()
+    except UnicodeDecodeError:
+        refused.add("label file that is no text", str(file))
+        return None
     faces = []
-    for number, line in enumerate(file.read_text().splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         where = f"{file.name}:{number}"
         try:
             label, x, y, w, h = (float(part) for part in line.split()) if line.strip() else (None,) * 5
