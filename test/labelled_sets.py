@@ -59,11 +59,17 @@ def run(*arguments: object) -> None:
     main([str(argument) for argument in arguments])
 
 
-def voc_file(path: Path, picture: str, *objects: tuple[str, tuple[int, int, int, int]]) -> None:
+def voc_file(
+    path: Path,
+    picture: str,
+    *objects: tuple[str, tuple[int, int, int, int]],
+    size: tuple[int, int] | None = None,
+) -> None:
     entries = "".join(
         f"<object><name>{name}</name><bndbox><xmin>{box[0]}</xmin><ymin>{box[1]}</ymin>"
         f"<xmax>{box[2]}</xmax><ymax>{box[3]}</ymax></bndbox></object>"
         for name, box in objects
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"<annotation><filename>{picture}</filename>{entries}</annotation>")
+    stated = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>" if size else ""
+    path.write_text(f"<annotation><filename>{picture}</filename>{stated}{entries}</annotation>")

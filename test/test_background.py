@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mask_detector.background import BACKGROUND, are_people, class_scores, face_probabilities
+from mask_detector.background import are_people, class_scores, face_probabilities
 from mask_detector.classifiers import make_classifier
 from mask_detector.crops import crop_faces
 from mask_detector.face_detectors import make_face_detector
@@ -15,6 +15,7 @@ from mask_detector.model_store import ClassifierInfo
 from mask_detector.pipeline import MaskDetector
 from training.background import background_crops, pattern, touching
 from training.config import load_config
+from training.cropset import BACKGROUND_NAME
 from training.data import Face, Refused
 from training.drawn import framed_faces
 from training.errors import TrainingError
@@ -101,7 +102,7 @@ def test_people_of_stone_are_background(astronaut: np.ndarray, tmp_path):
     crops = statue_crops(framed, 4, 3, 96, 1.5, seed=1)
     again = statue_crops(framed, 4, 3, 96, 1.5, seed=1)
     assert len(crops) == 4 and set(crops.labels) == {3} and set(crops.sources) == {"stone"}
-    assert all(name.startswith(f"{BACKGROUND}:") for name in crops.names)
+    assert all(name.startswith(BACKGROUND_NAME) for name in crops.names)
     assert (crops.crops == again.crops).all() and (crops.crops[0] != crops.crops[1]).any()
     (alive,) = crop_faces(astronaut, [face.box], 96, 1.5)
     middle = np.s_[30:60, 30:60]
@@ -150,7 +151,9 @@ def test_what_looks_like_a_face_in_pictures_without_people_is_background(astrona
     crops = lookalike_crops(pictures, finder, 50, 3, 96, 1.5, 1, refused)
     assert "refused 1: picture cannot be read (such as broken.png)" in refused.report()
     assert set(crops.labels) == {3} and set(crops.sources) == {"lookalike"}
-    assert all(name.startswith(f"{BACKGROUND}:lookalike:{tmp_path / 'poster.png'}:") for name in crops.names)
+    assert all(
+        name.startswith(f"{BACKGROUND_NAME}lookalike:{tmp_path / 'poster.png'}:") for name in crops.names
+    )
     (face,) = make_face_detector().detect(astronaut)
     assert (crops.crops == crop_faces(astronaut, face[None, :4], 96, 1.5)).all(axis=(1, 2, 3)).any()
     assert len(lookalike_crops(pictures, finder, 1, 3, 96, 1.5, 1, Refused())) == 1

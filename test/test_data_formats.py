@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,20 @@ def test_yolo_as_published_is_read(tmp_path, names):
     assert reasons["c.jpg"] == "picture without a label file"
 
 
+def test_text_files_that_are_no_text_are_told(tmp_path, capsys):
+    yolo_picture(tmp_path, "a.png", "a.txt")
+    yolo_picture(tmp_path, "b.png", "b.txt")
+    (tmp_path / "classes.txt").write_text(MASK)
+    (tmp_path / "b.txt").write_bytes(b"\xe9")
+    refused = Refused()
+    assert [picture.path.name for picture in yolo.read(tmp_path, refused)] == ["a.png"]
+    assert refused.by_reason == {"label file that is no text": [str(tmp_path / "b.txt")]}
+    (tmp_path / "classes.txt").write_bytes(b"\xe9")
+    assert "classes.txt lists no class names" in fail(
+        capsys, "import", "yolo", tmp_path, "--out", tmp_path / "set.json"
+    )
+
+
 @pytest.mark.parametrize("content", ["nc: 2\n", "names: [a\n", "names: {x: y}\n", "- a\n"])
 def test_a_data_yaml_without_names_is_told(tmp_path, capsys, content):
     (tmp_path / "data.yaml").write_text(content)
@@ -99,6 +114,118 @@ def test_coco_of_others_is_read_with_its_pictures_elsewhere(tmp_path):
     # and training reads it
     (face,) = read_scenes(tmp_path / "out" / "set.json", load_manifest().class_ids, Refused())
     assert face.picture.is_file() and face.label == 0
+
+
+def yolo_picture(folder: Path, picture: str, labels: str = "", line: str = "0 0.5 0.5 0.25 0.5\n") -> None:
+    save(folder / picture, blots(len(picture)))
+    if labels:
+        (folder / labels).parent.mkdir(parents=True, exist_ok=True)
+        (folder / labels).write_text(line)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("anna/{}", "bert/{}"), ("train/{images,annotations}/{}", "valid/{images,annotations}/{}")],
+)
+def test_voc_files_of_the_same_name_are_those_of_the_picture_beside_them(tmp_path, one, other):
+    folder = tmp_path / "voc"
+    for number, place in enumerate((one, other)):
+        picture, labels = (place.replace("{images,annotations}", part) for part in ("images", "annotations"))
+        save(folder / picture.format("0.png"), blots(number))
+        voc_file(folder / labels.format("0.xml"), "0.png", ((MASK, NO_MASK)[number], (10, 20, 50, 70)))
+    run("import", "voc", folder, "--out", tmp_path / "set.json")
+    first, second = (one.split("/")[0], MASK), (other.split("/")[0], NO_MASK)
+    pictures = stored(tmp_path / "set.json")
+    found = [(picture.path.relative_to(folder).parts[0], picture.faces[0].label) for picture in pictures]
+    assert found == [first, second]
+    assert not (tmp_path / "set_refused.txt").read_text()
+
+
+def test_voc_files_that_may_be_of_several_pictures_or_of_a_lost_one_are_refused(tmp_path):
+    folder = tmp_path / "voc"
+    for name in ("a/0.png", "b/0.png", "a/1.png"):
+        save(folder / name, blots(len(name)))
+    for name in ("0", "1"):
+        voc_file(folder / "xml" / f"{name}.xml", f"{name}.png", (MASK, (10, 20, 50, 70)))
+    voc_file(folder / "a" / "1.xml", "1.png", (NO_MASK, (10, 20, 50, 70)))
+    run("import", "voc", folder, "--out", tmp_path / "set.json")
+    (picture,) = stored(tmp_path / "set.json")
+    assert (picture.path.name, picture.faces[0].label) == ("1.png", NO_MASK)
+    reasons = refused_by(tmp_path / "set_refused.txt")
+    assert reasons == {"0.xml": "several pictures have its name", "1.xml": "picture is missing"}
+
+
+def test_a_yolo_picture_without_a_text_file_does_not_take_that_of_another_folder(tmp_path):
+    folder = tmp_path / "yolo"
+    yolo_picture(folder, "train/images/0001.png")
+    yolo_picture(folder, "valid/images/0001.png", "valid/labels/0001.txt")
+    yolo_picture(folder, "images/day/7.png", "labels/day/7.txt")
+    yolo_picture(folder, "images/night/7.png", "labels/night/7.txt", "")
+    (folder / "classes.txt").write_text(MASK)
+    run("import", "yolo", folder, "--out", tmp_path / "set.json")
+    counts = {str(p.path.relative_to(folder)): len(p.faces) for p in stored(tmp_path / "set.json")}
+    assert counts == {"valid/images/0001.png": 1, "images/day/7.png": 1, "images/night/7.png": 0}
+    assert (tmp_path / "set_refused.txt").read_text().startswith("picture without a label file\t")
+
+
+@pytest.mark.parametrize(
+    ("stated", "box", "reason"),
+    [
+        ((1600, 1200), (10, 20, 40, 50), ""),
+        ((0, 0), (1, 2, 4, 5), ""),
+        ((120, 160), (), "labelled before it was turned"),
+        ((160, 160), (), "labelled in another shape"),
+    ],
+)
+def test_boxes_fit_the_picture_or_are_refused(tmp_path, stated, box, reason):
+    scale = 10 if stated[0] == 1600 else 1
+    save(tmp_path / "in" / "a.png", blots(1))
+    x, y, width, height = [scale * value for value in (box or (1, 2, 4, 5))]
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [x, y, width, height]}
+    image = {"id": 1, "file_name": "a.png", "width": stated[0], "height": stated[1]}
+    content = {"images": [image], "categories": [{"id": 1, "name": MASK}], "annotations": [annotation]}
+    (tmp_path / "in" / "labels.json").write_text(json.dumps(content))
+    voc_file(tmp_path / "in" / "a.xml", "a.png", (MASK, (x, y, x + width, y + height)), size=stated)
+    for read, path in ((coco.read_foreign, tmp_path / "in" / "labels.json"), (voc.read, tmp_path / "in")):
+        refused = Refused()
+        pictures = read(path, refused)
+        assert [picture.faces[0].box for picture in pictures] == ([box] if box else [])
+        assert [told[: len(reason)] for told in refused.by_reason] == ([reason] if reason else [])
+        assert all((picture.width, picture.height) == (160, 120) for picture in pictures)
+
+
+def test_a_photo_that_is_turned_by_its_exif_was_not_labelled_so(tmp_path):
+    path = save(tmp_path / "in" / "a.jpg", blots(1, (80, 60)))
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    marker = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big")
+    path.write_bytes(path.read_bytes()[:2] + marker + exif + path.read_bytes()[2:])
+    voc_file(tmp_path / "in" / "a.xml", "a.jpg", (MASK, (50, 10, 75, 40)), size=(80, 60))
+    refused = Refused()
+    assert voc.read(tmp_path / "in", refused) == []
+    assert "labelled before it was turned" in refused.report()
+
+
+def test_an_annotation_that_is_no_face_is_refused_alone(tmp_path):
+    save(tmp_path / "a.png", blots(1))
+    bad = [{}, {"bbox": None}, {"bbox": []}, {"bbox": [1, 2, 3]}, {"bbox": [5, 5, 20, 20], "iscrowd": 1}]
+    fields = [{"bbox": [5, 5, 20, 20], "iscrowd": 0}, *bad]
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "categories": [{"id": 1, "name": MASK}],
+        "annotations": [{"id": n, "image_id": 1, "category_id": 1} | own for n, own in enumerate(fields)],
+    }
+    (tmp_path / "set.json").write_text(json.dumps(content))
+    for read in (coco.read, coco.read_foreign):
+        refused = Refused()
+        (picture,) = read(tmp_path / "set.json", refused)
+        assert len(picture.faces) == 1
+        assert {reason: len(names) for reason, names in refused.by_reason.items()} == {
+            "box is not four numbers": 4,
+            "box around a crowd": 1,
+        }
+    trained = Refused()
+    assert len(read_scenes(tmp_path / "set.json", load_manifest().class_ids, trained)) == 1
+    assert trained.by_reason.keys() == refused.by_reason.keys()
 
 
 def test_unknown_class_names_stop_and_can_be_mapped(tmp_path, capsys):

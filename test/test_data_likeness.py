@@ -95,7 +95,7 @@ def test_report_counts_and_tells_what_sets_share(tmp_path, capsys):
     yours = a_set(tmp_path, NO_MASK, source="yours", start=2)
     run("report", mine, yours)
     told = capsys.readouterr().out
-    assert "4 pictures (1 without a face), 3 faces (0 proposed)" in told
+    assert "4 pictures (1 without a face), 3 faces\n" in told
     assert "share 2 near-duplicate pictures" in told
     assert "32 to 63 px" in told
     assert "sources" not in told.partition("share")[2]

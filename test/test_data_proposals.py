@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from labelled_sets import IMPROPER, MASK, NO_MASK, refused_by, run, save, stored
+from labelled_sets import IMPROPER, MASK, NO_MASK, fail, refused_by, run, save, stored
 
 from mask_detector.boxes import iou_matrix
 from mask_detector.model_store import load_manifest
@@ -27,19 +27,52 @@ def test_folders_per_class_get_proposed_boxes(tmp_path, astronaut):
     }
 
 
+def test_classes_a_folder_further_down_are_to_be_imported_part_by_part(tmp_path, astronaut, capsys):
+    for part, name in (("Train", "WithMask"), ("Test", "WithoutMask")):
+        save(tmp_path / "faces" / part / name / "a.png", astronaut)
+    told = fail(capsys, "import", "folders", tmp_path / "faces", "--out", tmp_path / "set.json")
+    parts = f"{tmp_path / 'faces' / 'Test'}, {tmp_path / 'faces' / 'Train'}"
+    assert f"the classes are a folder further down: import each of {parts}" in told
+    run("import", "folders", tmp_path / "faces" / "Test", "--out", tmp_path / "set.json")
+    assert stored(tmp_path / "set.json")[0].faces[0].label == NO_MASK
+
+
 def test_unlabelled_pictures_get_boxes_that_training_does_not_take_for_labels(tmp_path, astronaut):
     save(tmp_path / "web" / "a.png", astronaut)
-    (tmp_path / "web" / "sources.csv").write_text("file,source,person\na.png,nasa,collins\n")
+    save(tmp_path / "web" / "more" / "b.png", astronaut[:, ::-1])
+    rows = ("file,source,person", r"more\b.png,nasa,collins", "a.pgn,nasa,collins", "")
+    (tmp_path / "web" / "sources.csv").write_text("\n".join(rows))
     run("import", "pictures", tmp_path / "web", "--out", tmp_path / "set.json")
-    (picture,) = stored(tmp_path / "set.json")
+    other, picture = stored(tmp_path / "set.json")
     assert (picture.source, picture.person, picture.faces[0].label) == ("nasa", "collins", "unlabelled")
+    assert (other.source, other.person) == ("web", "")
+    assert refused_by(tmp_path / "set_refused.txt") == {"a.pgn": "row of sources.csv that names no file"}
     refused = Refused()
     assert read_scenes(tmp_path / "set.json", load_manifest().class_ids, refused) == []
     assert "class 'unlabelled' is none of" in refused.report()
     pytest.importorskip("ai_edge_litert", reason="guessing classes needs LiteRT")
+    (tmp_path / "web" / "sources.csv").write_text("source,file\nnasa\n")  # a row that is cut short
     run("import", "pictures", tmp_path / "web", "--guess", "--out", tmp_path / "guessed.json")
     (face,) = stored(tmp_path / "guessed.json")[0].faces
-    assert face.label == NO_MASK and face.proposed
+    assert face.label == NO_MASK and face.proposed and face.guessed
+
+
+def test_a_guessed_class_is_learnt_when_somebody_has_confirmed_it(tmp_path, astronaut, capsys):
+    pytest.importorskip("ai_edge_litert", reason="guessing classes needs LiteRT")
+    save(tmp_path / "web" / "a.png", astronaut)
+    run("import", "pictures", tmp_path / "web", "--guess", "--out", tmp_path / "guessed.json")
+    told = capsys.readouterr().out
+    assert "1 boxes are proposed" in told and "1 classes are guessed" in told
+    run("split", tmp_path / "guessed.json", "--by", "picture", "--parts", "all=1", "--out", tmp_path / "set")
+    classes, refused = load_manifest().class_ids, Refused()
+    assert read_scenes(tmp_path / "set_all.json", classes, refused) == []
+    assert "class guessed, and confirmed by nobody" in refused.report()
+    mended = read_scenes(tmp_path / "set_all.json", classes, Refused(), 1, {1: MASK})
+    assert [face.label for face in mended] == [0]
+    run("export", "labelimg", tmp_path / "set_all.json", "--out", tmp_path / "hand")
+    run("import", "labelimg", tmp_path / "hand", "--out", tmp_path / "looked_at.json")
+    (face,) = read_scenes(tmp_path / "looked_at.json", classes, Refused())
+    assert face.label == classes.index(NO_MASK)
 
 
 def test_maskedface_net_takes_each_face_once(tmp_path, astronaut):

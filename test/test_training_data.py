@@ -1,20 +1,25 @@
 """What training refuses: settings, pictures, boxes and folders that are not as they should be."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import yaml
+from labelled_sets import blots
 
 from mask_detector.crops import crop_faces
 from mask_detector.model_store import load_manifest
 from training.augment import augment, centre
-from training.config import DEFAULT_FILE, load_config
-from training.cropset import cut_crops, load_cropset
+from training.config import DEFAULT_FILE, SetConfig, load_config
+from training.cropset import BACKGROUND_NAME, DRAWN_NAME, assemble, cut_crops, load_cropset
 from training.data import Face, Refused, read_corrections, read_folders, read_scenes, require_every_class
 from training.errors import TrainingError
+from training.fingerprint import of_pictures, of_scenes
+from training.prepare import prepared
 
 CLASSES = load_manifest().class_ids
 
@@ -109,6 +114,29 @@ def test_corrections_change_and_drop_labels(tmp_path):
     assert "dropped by the corrections" in refused.report()
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("scenes.json: {masc: [1]}", "'masc' of scenes.json is none of"),
+        ("scenes.json: [1]", "is no list of corrections"),
+        ("scenes.json: {drop: 1}", "is no list of corrections"),
+        ("scenes.json: {", "is no list of corrections"),
+    ],
+)
+def test_corrections_that_cannot_be_followed_are_told(tmp_path, content, message):
+    listed = tmp_path / "corrections.yaml"
+    listed.write_text(content)
+    with pytest.raises(TrainingError, match=message):
+        read_corrections(listed, "scenes.json")
+
+
+@pytest.mark.parametrize("content", ["", "others.json: {drop: [1]}", "scenes.json:", "scenes.json: {drop: }"])
+def test_corrections_may_be_empty(tmp_path, content):
+    listed = tmp_path / "corrections.yaml"
+    listed.write_text(content)
+    assert read_corrections(listed, "scenes.json") == {}
+
+
 @pytest.mark.parametrize("content", ["not json", "{}", "[1]"])
 def test_a_file_that_is_no_coco_file_is_named(tmp_path, content):
     path = tmp_path / "broken.json"
@@ -121,6 +149,9 @@ def test_folders_of_unknown_classes_are_an_error_and_empty_ones_are_reported(tmp
     for name in CLASSES:
         (tmp_path / "good" / name).mkdir(parents=True)
     cv2.imwrite(str(tmp_path / "good" / CLASSES[0] / "a.png"), np.zeros((40, 40, 3), np.uint8))
+    for hidden in (f"{CLASSES[0]}/._a.png", ".thumbnails/a.png"):
+        (tmp_path / "good" / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / "good" / hidden).write_bytes(b"no picture")
     refused = Refused()
     assert [face.label for face in read_folders(tmp_path / "good", CLASSES, refused)] == [0]
     assert "refused 2: class folder without pictures" in refused.report()
@@ -148,6 +179,64 @@ def test_pictures_that_cannot_be_read_are_refused_and_the_rest_is_cut(tmp_path):
     assert refused.by_reason["picture cannot be read"] == ["broken.jpg", "gone.png"]
     crops.save(tmp_path / "crops.npz")
     assert (load_cropset(tmp_path / "crops.npz").crops == crops.crops).all()
+
+
+@pytest.fixture
+def judged_set(tmp_path):
+    """Settings of which the validation set is one face in a picture, and where its COCO file is."""
+    path = coco_file(tmp_path, annotation(1, (10, 10, 20, 25)))
+    config = load_config(data__root=str(tmp_path), data__corrections="")
+    listed = SetConfig(scenes=[path.name], folders=[])
+    return replace(config, data=replace(config.data, val=listed)), path
+
+
+def test_crops_are_cut_again_when_labels_or_pictures_change(judged_set, tmp_path):
+    (config, path), run = judged_set, tmp_path / "run"
+    assert prepared(config, run, "val").labels.tolist() == [0]
+    written = (run / "crops_val.npz").stat().st_mtime_ns
+    path.touch()
+    assert prepared(config, run, "val").labels.tolist() == [0]
+    assert (run / "crops_val.npz").stat().st_mtime_ns == written, "nothing has changed"
+    path.write_text(path.read_text().replace('"category_id": 1', '"category_id": 3'))
+    assert prepared(config, run, "val").labels.tolist() == [2]
+    cv2.imwrite(str(path.parent / "scenes" / "a.png"), blots(1, (80, 60)))
+    assert prepared(config, run, "val").crops.std() > 10
+
+
+def test_a_copy_of_the_data_is_the_same_data(judged_set, tmp_path):
+    (_, path), copy = judged_set, tmp_path / "copy"
+    shutil.copytree(path.parent / "scenes", copy / "scenes")
+    shutil.copyfile(path, copy / path.name)
+    assert of_scenes(copy / path.name) == of_scenes(path)
+    pictures = [copy / "scenes" / "a.png"]
+    before = of_pictures(pictures, copy)
+    shutil.copyfile(pictures[0], copy / "scenes" / "b.png")
+    assert of_pictures([*pictures, copy / "scenes" / "b.png"], copy) != before
+
+
+def test_all_that_is_refused_is_listed(judged_set, tmp_path):
+    config, path = judged_set
+    content = json.loads(path.read_text())
+    content["annotations"] += [annotation(number, (5, 5, 20, 20), image=9) for number in range(2, 9)]
+    path.write_text(json.dumps(content))
+    prepared(config, tmp_path / "run", "val")
+    listed = (tmp_path / "run" / "refused_val.txt").read_text().splitlines()
+    assert listed == [f"box of a picture that is not listed\tscenes:{number}" for number in range(2, 9)]
+
+
+def test_a_set_called_like_the_drawn_ones_or_background_is_drawn_like_any_other():
+    pytest.importorskip("keras", reason="training needs TensorFlow with Keras 3")
+    from training.batches import draw_weights
+
+    config = load_config()
+    names = ["scenes:1", "drawn:1", "background:1", f"{DRAWN_NAME}worn:scenes:1", f"{BACKGROUND_NAME}part:1"]
+    faces = [
+        Face(Path(name), (0, 0, 9, 9), 3 * (number == 4), "me", name) for number, name in enumerate(names)
+    ]
+    weights = draw_weights(assemble(np.zeros((5, 8, 8, 3), np.uint8), faces), config)
+    assert weights[0] == weights[1] == weights[2]
+    assert weights[3] == pytest.approx(config.synthesis.weight * weights[0])
+    assert weights[4] == pytest.approx(config.background.share)
 
 
 def test_the_centre_of_a_training_crop_is_the_runtime_crop():

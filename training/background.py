@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_detector.background import BACKGROUND
 from mask_detector.boxes import Boxes
 from mask_detector.crops import Image, crop_faces
 from mask_detector.face_detectors import FaceSearch, make_face_detector
-from training.cropset import CropSet, assemble
+from mask_detector.frame_sources.pictures import read_picture
+from training.cropset import BACKGROUND_NAME, CropSet, assemble
 from training.data import Face
 from training.masks import WAYS, draw_mask, face_frame
+from training.pictures import picture_or_none
 
 SMALLEST = 20  # pixels of a side; smaller ones look alike, faces and others
 PATTERNS = 0.1  # share of drawn patterns
@@ -46,7 +47,7 @@ def background_crops(
     chosen = random.permutation(len(kept))[: count - patterns]
     cut, told = [np.empty((0, size, size, 3), np.uint8)], []
     for path, group in groupby((kept[i] for i in sorted(chosen)), key=lambda face: face.picture):
-        picture = cv2.imread(str(path))
+        picture = read_picture(str(path))
         for face in group:
             unworn = face.source in (PLACE, BESIDE) and random.random() < _UNWORN
             shown = with_mask(picture, face.box, random) if unworn else picture
@@ -54,7 +55,7 @@ def background_crops(
             told.append(replace(face, label=label, source=UNWORN if unworn else face.source))
     for number in range(patterns):
         cut.append(cv2.resize(pattern(random), (size, size))[None])
-        name = f"{BACKGROUND}:{PATTERN}:{number}"
+        name = f"{BACKGROUND_NAME}{PATTERN}:{number}"
         told.append(Face(Path(name), (0, 0, size, size), label, PATTERN, name))
     return assemble(np.concatenate(cut), told)
 
@@ -66,7 +67,7 @@ def _finds(faces: Sequence[Face], random: Random) -> Iterator[Face]:
         "haar", search=FaceSearch(score_threshold=0, input_size=_SEARCHED, min_size=SMALLEST)
     )
     for path, group in groupby(faces, key=lambda face: face.picture):
-        picture = cv2.imread(str(path))
+        picture = picture_or_none(path)
         if picture is None:
             continue
         labelled = list(group)
@@ -80,7 +81,7 @@ def _finds(faces: Sequence[Face], random: Random) -> Iterator[Face]:
         kinds = {kind: boxes[~touching(boxes, taken)] for kind, boxes in places.items()}
         for kind, boxes in {**kinds, "part": _parts(people, random)}.items():
             for number, box in enumerate(boxes):
-                name = f"{BACKGROUND}:{kind}:{labelled[0].name}:{number}"
+                name = f"{BACKGROUND_NAME}{kind}:{labelled[0].name}:{number}"
                 yield replace(labelled[0], box=tuple(map(float, box)), source=kind, name=name)
 
 

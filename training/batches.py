@@ -6,11 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_detector.background import BACKGROUND
 from training.augment import augment
 from training.config import Config
-from training.cropset import CropSet
-from training.drawn import DRAWN
+from training.cropset import BACKGROUND_NAME, DRAWN_NAME, CropSet
 from training.teachers import seen_size
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -21,7 +19,7 @@ def draw_weights(train: CropSet, config: Config) -> NDArray[np.float64]:
 
     Background comes on top with a share of its own.
     """
-    background = np.char.startswith(train.names, f"{BACKGROUND}:")
+    background = np.char.startswith(train.names, BACKGROUND_NAME)
     weights = np.array([_weight(str(name), config) for name in train.names])
     totals = np.bincount(train.labels, weights)
     weights *= totals[train.labels] ** -config.train.class_balance
@@ -32,7 +30,7 @@ def draw_weights(train: CropSet, config: Config) -> NDArray[np.float64]:
 
 
 def _weight(name: str, config: Config) -> float:
-    if name.startswith(f"{DRAWN}:"):
+    if name.startswith(DRAWN_NAME):
         return config.synthesis.weight
     return config.data.folder_weight.get(name.split("/")[0], 1.0)
 

@@ -7,7 +7,8 @@ Each picture is fetched once, checked (it decodes to the end and is not too smal
 others, so that no copies stay, scaled or mirrored ones neither. `collected.jsonl` in the folder tells of
 every address when it was asked and what came of it; `sources.csv` lists the pictures with their site, size
 and sha256, and `training.dataset import pictures FOLDER` reads it. The same command again goes on where
-a run was stopped or killed, and asks again where a server was out of reach.
+a run was stopped or killed, and asks again where a server was out of reach, but not for a picture that
+you deleted.
 
 You answer for the right to use what you collect: see the terms and licences of the sites.
 """

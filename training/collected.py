@@ -1,7 +1,8 @@
 """The record of a collection: one line of JSON for each address that was asked, written as it happens.
 
 A picture is stored before its line, and named by its contents, so that a kill at any moment costs at most
-one download: the next run asks only for what has no final line.
+one download: the next run asks only for what has no final line. A picture that was kept and is no longer
+here was thrown out by its user, who does not want it again.
 """
 
 import json
@@ -85,9 +86,7 @@ class Collection:
             write_file(path, b"".join(whole))
         try:
             self.lines = [json.loads(line) for line in whole]
-            self._done = {
-                line["url"] for line in self.lines if line["status"] != FAILED and self._is_here(line)
-            }
+            self._done = {line["url"] for line in self.lines if line["status"] != FAILED}
         except (ValueError, KeyError, TypeError) as error:
             raise TrainingError(f"{path} is damaged ({error!r}): move it away to start afresh") from error
         self._hashes = [

@@ -15,8 +15,11 @@ def report(pictures: Sequence[Picture]) -> str:
     labels = [name for name in (*load_manifest().class_ids, UNLABELLED) if name in _labels(pictures)]
     faces = [(face, picture.source) for picture in pictures for face in picture.faces]
     empty = sum(not picture.faces for picture in pictures)
-    proposed = sum(face.proposed for face, _ in faces)
-    head = f"{len(pictures)} pictures ({empty} without a face), {len(faces)} faces ({proposed} proposed)"
+    head = f"{len(pictures)} pictures ({empty} without a face), {len(faces)} faces"
+    if proposed := sum(face.proposed for face, _ in faces):
+        head += f"\n  {proposed} boxes are proposed by a face detector: how well one finds them says nothing"
+    if guessed := sum(face.guessed for face, _ in faces):
+        head += f"\n  {guessed} classes are guessed: training refuses them until you have looked through them"
     by_source = Counter((source, face.label) for face, source in faces)
     by_size = Counter((_size(min(face.box[2:])), face.label) for face, _ in faces)
     sources = sorted({picture.source for picture in pictures})

@@ -8,14 +8,18 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_detector.background import BACKGROUND
 from mask_detector.crops import crop_faces
 from training.arrays import save_arrays
-from training.data import Face, Refused
+from training.data import Face, Refused, printable
+from training.pictures import picture_or_none
 from training.progress import shown
+
+# How the names of crops begin that show no labelled face; a file's name holds no /, so no set is called so.
+BACKGROUND_NAME, DRAWN_NAME = f"/{BACKGROUND}:", "/drawn:"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def cut_crops(faces: Sequence[Face], size: int, margin: float, refused: Refused)
     crops = [np.empty((0, size, size, 3), np.uint8)]
     for path, group in groupby(shown(faces, "cutting crops"), key=lambda face: face.picture):
         in_picture = list(group)
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        picture = picture_or_none(path)
         if picture is None:
             refused.add("picture cannot be read", path.name)
             continue
@@ -70,6 +74,6 @@ def assemble(crops: NDArray[np.uint8], faces: Sequence[Face]) -> CropSet:
         crops,
         np.array([face.label for face in faces], np.int64),
         np.array([min(face.box[2:]) for face in faces], np.float32),
-        np.array([face.source for face in faces], np.str_),
-        np.array([face.name for face in faces], np.str_),
+        np.array([printable(face.source) for face in faces], np.str_),
+        np.array([printable(face.name) for face in faces], np.str_),
     )

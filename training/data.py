@@ -8,15 +8,20 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 import yaml
 
+from mask_detector.frame_sources.pictures import is_picture
+from mask_detector.model_store import load_manifest
 from training.errors import TrainingError
 
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 DROP = "drop"
 DROPPED = "dropped by the corrections"
+CROWD = "box around a crowd"
+NO_BOX = "box is not four numbers"
+GUESSED = "class guessed, and confirmed by nobody: export the set, look through it, and import the result"
 Corrections = dict[int | str, str]
 
 
@@ -38,9 +43,15 @@ class Refused:
     by_reason: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, reason: str, name: str) -> None:
-        self.by_reason[reason].append(name)
+        self.by_reason[reason].append(printable(name))
+
+    def listing(self) -> bytes:
+        """Return a line for each name: the reason, a tab and the name."""
+        lines = [f"{reason}\t{name}\n" for reason, names in self.by_reason.items() for name in names]
+        return "".join(lines).encode()
 
     def report(self) -> str:
+        """Return a line for each reason, with the first names."""
         lines = [
             f"refused {len(names)}: {reason} (such as {', '.join(names[:3])})"
             for reason, names in sorted(self.by_reason.items())
@@ -48,10 +59,24 @@ class Refused:
         return "\n".join(lines) or "refused 0"
 
 
+def printable(name: str) -> str:
+    """Return a file's name as text that can be printed and stored, also where it is not UTF-8."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def read_corrections(path: Path, name: str) -> Corrections:
     """Return what the list at `path` says of the set `name`: annotation id or picture → class or "drop"."""
-    content = yaml.safe_load(path.read_text()).get(name, {})
-    return {key: label for label, keys in content.items() for key in keys}
+    try:
+        content = (yaml.safe_load(path.read_text()) or {}).get(name) or {}
+        mended = {key: label for label, keys in content.items() for key in list(keys or [])}
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError) as error:
+        raise TrainingError(
+            f"{path} is no list of corrections ({error}): see training/corrections.yaml"
+        ) from error
+    allowed = (*load_manifest().class_ids, DROP)
+    if unknown := [label for label in content if label not in allowed]:
+        raise TrainingError(f"{path}: '{unknown[0]}' of {name} is none of {', '.join(allowed)}")
+    return mended
 
 
 def read_scenes(
@@ -70,13 +95,23 @@ def read_scenes(
         name = f"{path.stem}:{annotation['id']}"
         label = (corrections or {}).get(annotation["id"], names.get(annotation["category_id"]))
         picture = pictures.get(annotation["image_id"])
-        if reason := _fault(annotation, picture, label, classes, smallest):
+        guessed = annotation.get("guessed") and annotation["id"] not in (corrections or {})
+        if reason := GUESSED if guessed else _fault(annotation, picture, label, classes, smallest):
             refused.add(reason, name)
             continue
         source = picture.get("contributor", path.stem)
-        box = tuple(float(value) for value in annotation["bbox"])
-        faces.append(Face(path.parent / picture["file_name"], box, classes.index(label), source, name))
+        picture_path, box = path.parent / picture["file_name"], coco_box(annotation)
+        faces.append(Face(picture_path, box, classes.index(label), source, name))
     return faces
+
+
+def coco_box(annotation: dict) -> tuple[float, float, float, float] | None:
+    """Return x, y, width and height of an annotation, None if that is not what it has for a box."""
+    try:
+        x, y, width, height = map(float, annotation["bbox"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (x, y, width, height) if isfinite(x + y + width + height) else None
 
 
 def scene_pictures(path: Path) -> list[Path]:
@@ -90,7 +125,7 @@ def read_folders(
     """Read a folder with a sub-folder of pictures for each class; their boxes are still to be found."""
     if not path.is_dir():
         raise TrainingError(f"no folder {path}: give one with sub-folders named {', '.join(classes)}")
-    folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
+    folders = sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
     if unknown := [folder.name for folder in folders if folder.name not in classes]:
         raise TrainingError(f"{path} holds '{unknown[0]}', which is no class: use {', '.join(classes)}")
     return [face for folder in folders for face in _read_folder(folder, classes, refused, corrections or {})]
@@ -99,11 +134,13 @@ def read_folders(
 def _read_folder(
     folder: Path, classes: Sequence[str], refused: Refused, corrections: Corrections
 ) -> Iterator[Face]:
-    pictures = sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES)
+    pictures = sorted(
+        file for file in folder.iterdir() if is_picture(file.name) and not file.name.startswith(".")
+    )
     if not pictures:
         refused.add("class folder without pictures", str(folder))
     for file in pictures:
-        name = f"{folder.name}/{file.name}"
+        name = printable(f"{folder.name}/{file.name}")
         label = corrections.get(name, folder.name)
         if label == DROP:
             refused.add(DROPPED, name)
@@ -131,15 +168,19 @@ def _fault(
     annotation: dict, picture: dict | None, label: str | None, classes: Sequence[str], smallest: int
 ) -> str:
     """Return why an annotation cannot be used, '' if it can."""
-    width, height = annotation["bbox"][2:]
+    box = coco_box(annotation)
     if picture is None:
         return "box of a picture that is not listed"
+    if annotation.get("iscrowd"):
+        return CROWD
+    if box is None:
+        return NO_BOX
     if label == DROP:
         return DROPPED
     if label not in classes:
         return f"class '{label}' is none of {', '.join(classes)}"
-    if min(width, height) < 1:
+    if min(box[2:]) < 1:
         return "box thinner than a pixel"
-    if min(width, height) < smallest:
+    if min(box[2:]) < smallest:
         return f"face smaller than {smallest} pixels"
     return ""

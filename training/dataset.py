@@ -11,7 +11,8 @@ A set is one COCO file; its pictures stay where they are and are never changed. 
 refused with its reason: counted on the screen, and listed in full in `..._refused.txt` beside the result.
 `import` reads folders (one for each class), voc, labelimg, yolo, coco, maskedface-net (CMFD, IMFD and
 Flickr-Faces-HQ below one folder) and pictures (unlabelled). Where there are no boxes a face detector
-proposes them: correct them by hand after `export`, and take the result back with `import`.
+proposes them: correct them by hand after `export`, and take the result back with `import`. Classes that
+`--guess` proposes are not trained on before that.
 """
 
 import argparse
@@ -21,15 +22,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mask_detector.classifiers import make_classifier
-from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FACE_DETECTORS, make_face_detector
 from training.counts import report, shared
-from training.data import Refused
+from training.data import Refused, printable
 from training.errors import TrainingError
 from training.exports import FORMATS, export
 from training.formats import coco, labels, unboxed, voc, yolo
 from training.formats.base import Picture, require_new, write_file
 from training.likeness import COPY, all_signs, near_pairs
+from training.options import told
 from training.propose import propose
 from training.sources import with_sources
 from training.split import BY, parse_parts, split
@@ -38,7 +39,7 @@ _BOXED: dict[str, Callable[..., list[Picture]]] = {
     "voc": voc.read,
     "labelimg": voc.read,
     "yolo": yolo.read,
-    "coco": coco.read,
+    "coco": coco.read_foreign,
 }
 _UNBOXED: dict[str, Callable[..., list[unboxed.Unboxed]]] = {
     "folders": unboxed.read_folders,
@@ -61,7 +62,7 @@ def import_set(options: argparse.Namespace, refused: Refused) -> str:
         classifier = make_classifier() if options.guess else None
         pictures = propose(whole, make_face_detector(options.face_detector), refused, classifier)
     folder = options.path if options.path.is_dir() else options.path.parent
-    pictures = with_sources(pictures, options.pictures or folder, options.source)
+    pictures = with_sources(pictures, options.pictures or folder, refused, options.source)
     if not pictures:
         raise TrainingError(f"{options.path} holds no usable picture as {options.format}\n{refused.report()}")
     coco.write(options.out, pictures)
@@ -119,8 +120,7 @@ def report_sets(options: argparse.Namespace, refused: Refused) -> str:
 
 
 def _list_refused(refused: Refused, out: Path) -> None:
-    lines = [f"{reason}\t{name}\n" for reason, names in refused.by_reason.items() for name in names]
-    write_file(out.with_name(f"{out.stem}_refused.txt"), "".join(lines).encode())
+    write_file(out.with_name(f"{out.stem}_refused.txt"), refused.listing())
 
 
 def _list_copies(pictures: Sequence[Picture], copies: dict[int, tuple[int, int]], path: Path) -> None:
@@ -131,7 +131,7 @@ def _list_copies(pictures: Sequence[Picture], copies: dict[int, tuple[int, int]]
         dropped, kept = pictures[number], pictures[first]
         same = sorted(face.label for face in dropped.faces) == sorted(face.label for face in kept.faces)
         writer.writerow([dropped.path, kept.path, bits, "yes" if same else "no"])
-    write_file(path, text.getvalue().encode())
+    write_file(path, text.getvalue().encode(errors="surrogateescape"))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -155,7 +155,7 @@ def _options() -> argparse.ArgumentParser:
     )
     made.add_argument("--source", help="name of the source of all its pictures")
     made.add_argument("--face-detector", default="auto", choices=FACE_DETECTORS)
-    made.add_argument("--guess", action="store_true", help="propose classes of unlabelled faces as well")
+    made.add_argument("--guess", action="store_true", help="propose classes of unlabelled faces too")
     made = command("export", export_set, "folder to write, a new one")
     made.add_argument("format", choices=FORMATS)
     made.add_argument("path", type=Path, help="COCO file")
@@ -177,11 +177,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = _options()
     options = parser.parse_args(argv)
     refused = Refused()
-    try:
-        print(options.run(options, refused))
+    with told(parser):
+        print(printable(options.run(options, refused)))
         print(refused.report())
-    except MaskDetectorError as error:
-        parser.exit(2, f"training.dataset: {error}\n")
 
 
 if __name__ == "__main__":

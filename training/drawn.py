@@ -4,17 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-import cv2
 import numpy as np
 
 from mask_detector.boxes import iou_matrix
 from mask_detector.crops import crop_faces
 from mask_detector.face_detectors import FaceDetector
+from mask_detector.frame_sources.pictures import read_picture
 from training.config import CropConfig, SynthesisConfig
-from training.cropset import CropSet, assemble
+from training.cropset import DRAWN_NAME, CropSet, assemble
 from training.data import Face
 from training.errors import TrainingError
 from training.find import LEAST_OVERLAP
+from training.pictures import picture_or_none
 from training.progress import shown
 from training.synthesise import WAYS, FaceFrame, draw_mask, face_frame
 
@@ -39,10 +40,10 @@ def drawn_crops(
     chosen = shown(evenly(framed, synthesis.count, random), "drawing masks")
     for number, (face, frame) in enumerate(chosen):
         way = list(synthesis.ways)[number % len(synthesis.ways)]
-        masked = draw_mask(cv2.imread(str(face.picture), cv2.IMREAD_COLOR), frame, way, random)
+        masked = draw_mask(read_picture(str(face.picture)), frame, way, random)
         cut.append(crop_faces(masked, [face.box], crops.outer_size, crops.outer_margin))
         label = classes.index(synthesis.ways[way])
-        drawn.append(replace(face, label=label, source=DRAWN, name=f"{DRAWN}:{way}:{face.name}"))
+        drawn.append(replace(face, label=label, source=DRAWN, name=f"{DRAWN_NAME}{way}:{face.name}"))
     return assemble(np.concatenate(cut), drawn)
 
 
@@ -50,7 +51,7 @@ def framed_faces(faces: Sequence[Face], detector: FaceDetector) -> Iterator[Fram
     """Yield the large faces that the detector sees from the front; a picture that cannot be read has none."""
     large = [face for face in faces if min(face.box[2:]) >= SMALLEST]
     for path, group in groupby(shown(large, "looking for bare faces"), key=lambda face: face.picture):
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        picture = picture_or_none(path)
         found = [] if picture is None else detector.detect(picture)
         for face in group if len(found) else ():
             overlaps = iou_matrix([face.box], found[:, :4])[0]

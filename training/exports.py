@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mask_detector.model_store import load_manifest
+from training.data import printable
 from training.errors import TrainingError
 from training.formats import voc, yolo
 from training.formats.base import UNLABELLED, Picture, require_new
@@ -36,10 +37,11 @@ def export(pictures: Sequence[Picture], folder: Path, kind: str) -> None:
 def _copied(pictures: Sequence[Picture], folder: Path) -> list[tuple[Picture, Path]]:
     """Copy the pictures, those of the same name under numbered ones."""
     folder.mkdir(parents=True)
-    names = Counter(picture.path.stem for picture in pictures)
+    stems = [printable(picture.path.stem).replace("\\", "_") for picture in pictures]
+    names = Counter(stems)
     copies = []
-    for number, picture in enumerate(pictures):
-        stem = picture.path.stem if names[picture.path.stem] == 1 else f"{picture.path.stem}_{number:06d}"
+    for number, (picture, stem) in enumerate(zip(pictures, stems, strict=True)):
+        stem = stem if names[stem] == 1 else f"{stem}_{number:06d}"
         copies.append((picture, folder / f"{stem}{picture.path.suffix}"))
         shutil.copyfile(picture.path, copies[-1][1])
     return copies
@@ -73,9 +75,9 @@ def _write_sources(copies: list[tuple[Picture, Path]], folder: Path) -> None:
     rows = [
         {
             "file": path.relative_to(folder).as_posix(),
-            "source": picture.source,
+            "source": printable(picture.source),
             "person": picture.person,
-            "original": str(picture.path.resolve()),
+            "original": printable(str(picture.path.resolve())),
         }
         for picture, path in copies
     ]

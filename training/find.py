@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-import cv2
 import numpy as np
 
 from mask_detector.boxes import Boxes, iou_matrix
 from mask_detector.face_detectors import FaceDetector
 from training.data import Face, Refused
+from training.pictures import picture_or_none
 from training.progress import shown
 
 LEAST_OVERLAP = 0.4
@@ -24,7 +24,7 @@ def boxes_for_folders(faces: Sequence[Face], detector: FaceDetector, refused: Re
     """Give each picture of a class folder the box of the largest face found in it."""
     boxed = []
     for face in shown(faces, "looking for the faces of folders"):
-        picture = cv2.imread(str(face.picture), cv2.IMREAD_COLOR)
+        picture = picture_or_none(face.picture)
         if picture is None:
             refused.add("picture cannot be read", face.name)
             continue
@@ -41,7 +41,7 @@ def detector_boxes(faces: Sequence[Face], detector: FaceDetector) -> list[Face]:
     """Return the labelled faces that the detector finds as well, with the detector's boxes."""
     matched = []
     for path, group in groupby(shown(faces, "looking for faces"), key=lambda face: face.picture):
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        picture = picture_or_none(path)
         if picture is not None:
             matched += _matched(list(group), detector.detect(picture)[:, :4])
     return matched

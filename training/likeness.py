@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mask_detector.crops import Image
+from training.pictures import picture_or_none
 
 Hashes = NDArray[np.float32]
 
@@ -29,7 +30,7 @@ def signs(image: Image) -> Hashes:
 
 def picture_signs(path: Path) -> Hashes | None:
     """Return the hash of a picture file, None if it cannot be read."""
-    grey = cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_2)
+    grey = picture_or_none(path, cv2.IMREAD_REDUCED_GRAYSCALE_2)
     return None if grey is None else signs(grey)
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mask_detector.background import BACKGROUND
 from mask_detector.crops import Image, crop_faces
 from mask_detector.face_detectors import FaceDetector, FaceSearch
 from training.background import SMALLEST
-from training.cropset import CropSet, assemble
+from training.cropset import BACKGROUND_NAME, CropSet, assemble
 from training.data import Face, Refused
 from training.face_detector.backgrounds import read_people_free, with_masks
 from training.progress import shown
@@ -50,7 +49,7 @@ def lookalike_crops(
             boxes = detector.detect(picture)[:, :4]
             cut.append(crop_faces(picture, boxes, size, margin))
             for place, box in enumerate(boxes.tolist()):
-                name = f"{BACKGROUND}:{LOOKALIKE}:{pictures[number]}:{version}:{place}"
+                name = f"{BACKGROUND_NAME}{LOOKALIKE}:{pictures[number]}:{version}:{place}"
                 told.append(Face(pictures[number], tuple(box), label, LOOKALIKE, name))
     return assemble(np.concatenate(cut)[:count], told[:count])
 

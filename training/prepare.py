@@ -28,6 +28,8 @@ from training.data import (
 from training.drawn import Framed, drawn_crops, framed_faces
 from training.face_detector.backgrounds import people_free
 from training.find import boxes_for_folders, detector_boxes
+from training.fingerprint import of_pictures, of_scenes
+from training.formats.base import pictures_below
 from training.lookalikes import SEARCH, lookalike_crops
 from training.options import add_settings, settings_from, step_parser, told
 from training.statues import statue_crops
@@ -41,7 +43,7 @@ SETS = ("train", "val", "test", "val" + FOUND, "test" + FOUND)
 
 
 def prepared(config: Config, run: Path, kind: str) -> CropSet:
-    """Return the crops of `kind` (one of SETS), from the run folder if the settings are the same."""
+    """Return the crops of `kind` (one of SETS): from the run folder, unless settings or data have changed."""
     path, stamp = run / f"crops_{kind}.npz", run / f"crops_{kind}.json"
     wanted = _cut_by(config, kind)
     if path.is_file() and stamp.is_file() and stamp.read_text() == wanted:
@@ -50,7 +52,7 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
     crops = _cut(config, kind, refused)
     print(_summary(kind, crops, refused), flush=True)
     run.mkdir(parents=True, exist_ok=True)
-    (run / f"refused_{kind}.txt").write_text(refused.report() + "\n")
+    (run / f"refused_{kind}.txt").write_bytes(refused.listing())
     stamp.unlink(missing_ok=True)  # it is of the crops before
     crops.save(path)
     stamp.write_text(wanted)
@@ -58,10 +60,14 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
 
 
 def _cut_by(config: Config, kind: str) -> str:
-    """Return all that the crops of `kind` depend on: settings, labels mended by hand, face detectors."""
-    listed = _listed(config, kind)
+    """Return all that the crops of `kind` depend on: settings, labels, pictures and face detectors."""
+    listed, root = _listed(config, kind), Path(config.data.root)
     facts = {name: value for name, value in asdict(config).items() if name in CUT_BY}
     facts["corrections"] = {name: _corrections(config, name) for name in listed.scenes + listed.folders}
+    if kind == "train":
+        facts["people_free"] = of_pictures(people_free(root, config.background.pictures), root)
+    facts["scenes"] = [of_scenes(root / name) for name in listed.scenes]
+    facts["folders"] = [of_pictures(pictures_below(root / name), root) for name in listed.folders]
     return json.dumps(facts | {"face_detectors": load_manifest().entries["face_detectors"]})
 
 

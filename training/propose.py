@@ -52,7 +52,10 @@ def _named(image: Image, found: Faces, classifier: Classifier | None) -> tuple[L
         classes = (*load_manifest().class_ids, UNLABELLED)  # what it takes for background is left to people
         names = [classes[number] for number in classifier.classify(crops).argmax(axis=1)]
     boxes = (tuple(map(float, face[:4])) for face in found)
-    return tuple(LabelledFace(box, name, proposed=True) for box, name in zip(boxes, names, strict=True))
+    return tuple(
+        LabelledFace(box, name, proposed=True, guessed=name != UNLABELLED)
+        for box, name in zip(boxes, names, strict=True)
+    )
 
 
 def _find(image: Image, detector: FaceDetector) -> Faces:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from mask_detector.pipeline import MaskDetector
 from training.average_precision import average_precision
 from training.data import Face
 from training.figures import SMALLEST_JUDGED, Figures
+from training.pictures import picture_or_none
 from training.progress import shown
 
 LEAST_FACE_SCORE = 0.1  # of a face that counts for mAP, which looks at all thresholds
@@ -52,7 +52,7 @@ def scene_figures(detector: MaskDetector, pictures: Sequence[Path], faces: Seque
     labelled = [(numbers[face.picture], face.box, face.label, 1.0, True) for face in faces]
     found: list[tuple] = []
     for path in shown(pictures, "scenes"):
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        image = picture_or_none(path)
         found += [] if image is None else [(numbers[path], *row) for row in _found(detector, image)]
     return compared(boxed(labelled), boxed(found), detector.class_ids)
 

@@ -10,17 +10,26 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from training.data import Refused
 from training.errors import TrainingError
 from training.formats.base import Picture, write_file
 
 NAME = "sources.csv"
 
 
-def with_sources(pictures: Iterable[Picture], folder: Path, source: str | None = None) -> list[Picture]:
-    """Return the pictures with what the list in the folder says of them, and a source given for all."""
-    path = folder / NAME
-    rows = _rows(path) if path.is_file() else []
-    known = {(folder / row["file"]).resolve(): row for row in rows}
+def with_sources(
+    pictures: Iterable[Picture], folder: Path, refused: Refused, source: str | None = None
+) -> list[Picture]:
+    """Return the pictures with what the list in the folder says of them, and a source given for all.
+
+    A row that names no file is refused.
+    """
+    known = {}
+    for row in _rows(folder / NAME) if (folder / NAME).is_file() else []:
+        path = folder / (row["file"] or "").replace("\\", "/")
+        known[path.resolve()] = row
+        if not path.is_file():
+            refused.add(f"row of {NAME} that names no file", str(row["file"]))
     return [_told(picture, known.get(picture.path.resolve(), {}), source) for picture in pictures]
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
-from mask_detector.background import BACKGROUND
 from mask_detector.crops import crop_faces
-from training.cropset import CropSet, assemble
+from mask_detector.frame_sources.pictures import read_picture
+from training.cropset import BACKGROUND_NAME, CropSet, assemble
 from training.data import Face
 from training.drawn import Framed, evenly
 from training.stone import SMALLEST, statue, stone_shape
@@ -23,10 +22,12 @@ def statue_crops(
     large = [(face, frame) for face, frame in framed if min(face.box[2:]) >= SMALLEST]
     cut, told = [np.empty((0, size, size, 3), np.uint8)], []
     for number, (face, frame) in enumerate(evenly(large, count, random)):
-        image = cv2.imread(str(face.picture), cv2.IMREAD_COLOR)
+        image = read_picture(str(face.picture))
         left, top, width, height = face.box
         box = np.array([left, top, left + width, top + height])
         image = statue(image, stone_shape(image, box, random), box, frame, random)
         cut.append(crop_faces(image, [face.box], size, margin))
-        told.append(Face(face.picture, face.box, label, STONE, f"{BACKGROUND}:{STONE}:{face.name}:{number}"))
+        told.append(
+            Face(face.picture, face.box, label, STONE, f"{BACKGROUND_NAME}{STONE}:{face.name}:{number}")
+        )
     return assemble(np.concatenate(cut), told)

@@ -29,9 +29,11 @@ from mask_detector.face_detectors import FACE_DETECTORS, make_face_detector
 from training.bare import BareFace, BarePicture, BareSearch
 from training.config import load_config
 from training.data import Refused
+from training.errors import TrainingError
 from training.formats import coco
 from training.formats.base import LabelledFace, Picture, require_new, write_file
 from training.masks import WAYS, FaceFrame, draw_mask, face_frame
+from training.options import told
 
 __all__ = ["WAYS", "FaceFrame", "draw_mask", "face_frame", "main"]
 
@@ -116,12 +118,13 @@ def main(argv: list[str] | None = None) -> None:
     if options.sheet and options.sheet.suffix.lower() not in (".png", ".jpg"):
         parser.error(f"--sheet is '{options.sheet}': end it in .png or .jpg")
     refused = Refused()
-    try:
+    with told(parser):
         search = BareSearch(make_face_detector(options.face_detector), refused)
         bare = (picture for path in options.inputs for picture in search.pictures(path))
-        drawn = synthesise(bare, options.out, options.copies, options.seed, options.sheet)
-    except MaskDetectorError as error:
-        parser.exit(2, f"training.synthesise: {error}\n{refused.report()}\n")
+        try:
+            drawn = synthesise(bare, options.out, options.copies, options.seed, options.sheet)
+        except MaskDetectorError as error:
+            raise TrainingError(f"{error}\n{refused.report()}") from error
     faces = [face.label for picture in drawn for face in picture.faces]
     counts = ", ".join(f"{faces.count(label)} {label}" for label in dict.fromkeys(faces))
     print(f"{len(drawn)} pictures with {counts} in {options.out}.json\n{refused.report()}")

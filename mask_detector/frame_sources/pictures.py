@@ -49,8 +49,10 @@ def pictures_in(folder: str) -> list[str]:
     return [os.path.join(folder, name) for name in sorted(names, key=_natural)]
 
 
-def read_picture(path: str) -> Image:
+def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> Image:
     """Read a picture of any depth as BGR, shape (height, width, 3), uint8, turned as its EXIF says.
+
+    With other `flags` of cv2.imread it is what these say. Any name will do, also one that is not UTF-8.
 
     Raises:
         ImageError: the file cannot be opened, or is not a picture that OpenCV can read.
@@ -61,7 +63,7 @@ def read_picture(path: str) -> Image:
     except OSError as error:
         raise ImageError(f"picture '{path}' cannot be read: {error.strerror}") from error
     try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
+        image = cv2.imdecode(content, flags)
     except cv2.error:  # larger than OpenCV accepts
         image = None
     if image is None:

@@ -4,6 +4,7 @@ Each picture comes once as it is and once with masks: where the teacher comes ne
 (an animal's head, a face on a coin), so that a mask alone makes no person, and anywhere else.
 """
 
+import os
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
@@ -16,14 +17,15 @@ from tqdm import tqdm
 from mask_detector.crops import Image
 from mask_detector.face_detectors import FaceDetector
 from mask_detector.face_detectors.base import shrink
+from mask_detector.frame_sources.pictures import is_picture
 from training.errors import TrainingError
 from training.face_detector.drawn import nobody, pattern
 from training.face_detector.scenes import Lesson
 from training.face_detector.targets import COLUMNS
 from training.masks import WAYS, draw_mask, face_frame
+from training.pictures import picture_or_none
 
 Random = np.random.Generator
-_KINDS = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 _LONGEST = 800  # pixels, as the scenes
 _MASKS = 3  # at most, in a picture
 _FACE_LIKE = 0.5  # share of masks that are put where the teacher comes nearest to a face
@@ -40,7 +42,7 @@ def people_free(root: Path, places: Sequence[str]) -> list[Path]:
 
 def _pictures(place: Path) -> list[Path]:
     inside = place.rglob("*") if place.is_dir() else map(Path, glob(str(place), recursive=True))
-    found = sorted(path for path in inside if path.suffix.lower() in _KINDS and path.is_file())
+    found = sorted(path for path in inside if is_picture(path.name) and path.is_file())
     if not found:
         why = "holds no picture" if place.is_dir() else "is neither a folder nor names pictures"
         raise TrainingError(
@@ -51,13 +53,13 @@ def _pictures(place: Path) -> list[Path]:
 
 def read_people_free(path: Path) -> Image | None:
     """Return a picture (BGR), at most 800 px; cut-outs lie on a drawn pattern; None if unreadable."""
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    image = picture_or_none(path, cv2.IMREAD_UNCHANGED)
     if image is None or image.size == 0:
         return None
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)  # turned upright, as a telephone says
+        image = picture_or_none(path)  # turned upright, as a telephone says
     small = shrink(image, _LONGEST)[0]
     if small.ndim == 2:
         return cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
@@ -66,7 +68,7 @@ def read_people_free(path: Path) -> Image | None:
 
 def _on_pattern(image: Image, path: Path) -> Image:
     """Lay what is cut out on a drawn pattern, the same at every reading."""
-    random = np.random.default_rng(list(path.name.encode()))
+    random = np.random.default_rng(list(os.fsencode(path.name)))
     behind = cv2.resize(pattern(random), image.shape[1::-1])
     share = image[..., 3:].astype(np.float32) / 255
     return (image[..., :3] * share + behind * (1 - share)).astype(np.uint8)

@@ -15,6 +15,7 @@ from mask_detector.face_detectors import FaceDetector, Faces, FaceSearch
 from mask_detector.face_detectors.haar import Haar
 from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
+from mask_detector.frame_sources.pictures import read_picture
 from mask_detector.model_store import load_manifest, verified
 from mask_detector.runtimes import quick_at_bytes
 from training.face_detector.average_precision import average_precisions
@@ -93,11 +94,11 @@ def compare(
     boxes = [scene.boxes for scene in scenes]
     found: dict[str, list[Faces]] = {name: [] for name in made}
     for scene in tqdm(scenes, "scenes", unit="picture", disable=None, leave=False):
-        image = cv2.imread(str(scene.path))
+        image = read_picture(str(scene.path))
         for name, detector in made.items():
             found[name].append(detector.detect(image))
     frames = [
-        cv2.resize(cv2.imread(str(scene.path)), _FRAME) for scene in scenes[:: max(1, len(scenes) // 20)]
+        cv2.resize(read_picture(str(scene.path)), _FRAME) for scene in scenes[:: max(1, len(scenes) // 20)]
     ]
     seconds = timed({name: detector.detect for name, detector in made.items()}, frames)
     return [

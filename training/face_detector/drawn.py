@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mask_detector.crops import Image
+from mask_detector.frame_sources.pictures import read_picture
 from training.face_detector.scenes import Lesson
 from training.face_detector.targets import BOX, COLUMNS, POINTS
 from training.masks import WAYS, draw_mask, face_frame
@@ -34,7 +35,7 @@ def _masked(lesson: Lesson, path: Path, scale: float, random: Random) -> Lesson 
     if not frames:
         return None
     if not path.is_file():
-        image = cv2.imread(str(lesson.path))
+        image = read_picture(str(lesson.path))
         for frame in frames.values():
             image = draw_mask(image, frame, str(random.choice(list(WAYS))), random)
         cv2.imwrite(str(path), image)

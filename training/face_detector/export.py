@@ -11,7 +11,6 @@ stated in manifest.json.
 import argparse
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
 
@@ -22,6 +21,7 @@ from mask_detector.face_detectors.base import shrink
 from mask_detector.face_detectors.cells import PARTS
 from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
+from mask_detector.frame_sources.pictures import read_picture
 from mask_detector.model_store import share_folder
 from training.errors import TrainingError
 from training.face_detector.publish import publish
@@ -103,7 +103,7 @@ def _pictures(config: DetectorConfig) -> list[Image]:
     """Return training scenes as the detector sees them, to calibrate the int8 arithmetic with."""
     scenes = read_scenes(Path(config.data.root) / config.data.train, config.data.corrections)
     chosen = scenes[:: max(1, len(scenes) // _CALIBRATED_ON)]
-    images = [shrink(cv2.imread(str(scene.path)), _SEARCH.input_size)[0] for scene in chosen]
+    images = [shrink(read_picture(str(scene.path)), _SEARCH.input_size)[0] for scene in chosen]
     return [image[: image.shape[0] // 32 * 32, : image.shape[1] // 32 * 32] for image in images]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mask_detector.crops import Image
+from mask_detector.frame_sources.pictures import read_picture
 from training.face_detector.scenes import Lesson, Rows
 from training.face_detector.settings import DetectorConfig, Samples
 from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, POINTS
@@ -98,7 +99,7 @@ def _part(pools: Sequence, config: Samples, size: int, random: Random) -> tuple[
 
 @cache
 def _picture(path: Path) -> Image:
-    return cv2.imread(str(path), cv2.IMREAD_COLOR)
+    return read_picture(str(path))
 
 
 def _view(image: Image, rows: Rows, config: Samples, size: int, random: Random) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from mask_detector.boxes import iou_matrix
 from mask_detector.crops import Image
 from mask_detector.face_detectors import FaceDetector, Faces
+from mask_detector.frame_sources.pictures import read_picture
 from training.data import DROP, read_corrections
 from training.errors import TrainingError
 from training.face_detector.settings import Data
@@ -84,7 +85,7 @@ def teacher_faces(scenes: Iterable[Scene], teacher: FaceDetector, cache: Path) -
         if len(found) == len(scenes):
             return found
     shown = tqdm(scenes, "the teacher looks", unit="picture", disable=None, leave=False)
-    found = [_both_sizes(cv2.imread(str(scene.path)), teacher) for scene in shown]
+    found = [_both_sizes(read_picture(str(scene.path)), teacher) for scene in shown]
     np.savez(cache, **{f"{number:06}": faces for number, faces in enumerate(found)})
     return found
 

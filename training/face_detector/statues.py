@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from mask_detector.frame_sources.pictures import read_picture
 from training.face_detector.drawn import landmarks_of
 from training.face_detector.scenes import Lesson
 from training.face_detector.targets import BOX, IGNORED, KIND
@@ -34,7 +35,7 @@ def statue_lessons(lessons: Sequence[Lesson], folder: Path, seed: int) -> list[L
 
 def _statues(lesson: Lesson, chosen: NDArray, path: Path, random: Random) -> Lesson:
     """Turn the chosen faces to stone; they are no faces any more, and what they touch is left alone."""
-    image = cv2.imread(str(lesson.path))
+    image = read_picture(str(lesson.path))
     stones = [stone_shape(image, box, random) for box in lesson.rows[chosen, BOX]]
     if not path.is_file():
         for number, share in zip(chosen, stones, strict=True):

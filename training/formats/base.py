@@ -18,11 +18,15 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class LabelledFace:
-    """One face: `box` is [x, y, width, height] in pixels; `proposed` if no human has looked at it."""
+    """One face: `box` is [x, y, width, height] in pixels; `proposed` if no human has looked at it.
+
+    `guessed` if the class is what a model said: training takes such a face for no label.
+    """
 
     box: Box
     label: str
     proposed: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """COCO JSON, the one format inside the project: `training.data` trains from it.
 
 Pictures are named relative to the file's folder. An image's `contributor` is its source and
-`person` who is on it; an annotation's `proposed` tells that no human has looked at it.
+`person` who is on it; an annotation's `proposed` tells that no human has looked at it, and `guessed`
+that its class is what a model said.
 """
 
 import json
@@ -12,23 +13,42 @@ from pathlib import Path
 from typing import Any
 
 from mask_detector.model_store import load_manifest
-from training.data import Refused
+from training.data import CROWD, NO_BOX, Refused, coco_box
 from training.errors import TrainingError
 from training.formats.base import UNLABELLED, LabelledFace, Picture, fitted, load_picture, write_file
+from training.formats.sizes import at_real_size
 
 
-def read(path: Path, refused: Refused, pictures: Path | None = None) -> list[Picture]:
-    """Read a COCO file of any origin: pictures lie relative to it, or in the folder `pictures`."""
+def read(path: Path, refused: Refused) -> list[Picture]:
+    """Read a set of the project; raise TrainingError if its classes are not ours."""
     content = _load(path)
+    used = {entry["category_id"] for entry in content["annotations"]}
+    ours = {*load_manifest().class_ids, UNLABELLED}
+    if foreign := {one["name"] for one in content["categories"] if one["id"] in used} - ours:
+        told = f"{path} has the classes {', '.join(sorted(map(str, foreign)))}, which are not ours"
+        raise TrainingError(f"{told}: import it first (python -m training.dataset import coco)")
+    return _pictures(content, path, path.parent, False, refused)
+
+
+def read_foreign(path: Path, refused: Refused, pictures: Path | None = None) -> list[Picture]:
+    """Read a COCO file of any origin: pictures lie relative to it, or in the folder `pictures`.
+
+    Each is opened, for its size may not be the stated one.
+    """
+    return _pictures(_load(path), path, pictures or path.parent, True, refused)
+
+
+def _pictures(content: dict, path: Path, folder: Path, opened: bool, refused: Refused) -> list[Picture]:
     names = {category["id"]: category["name"] for category in content["categories"]}
     known = {image["id"] for image in content["images"]}
-    boxes = defaultdict(list)
+    entries = defaultdict(list)
     for annotation in content["annotations"]:
         if annotation["image_id"] not in known:
             refused.add("box of a picture that is not listed", f"{path.name}:{annotation['id']}")
-        boxes[annotation["image_id"]].append(annotation)
+        entries[annotation["image_id"]].append(annotation)
     read = (
-        _picture(image, boxes[image["id"]], names, path, pictures, refused) for image in content["images"]
+        _picture(image, entries[image["id"]], names, path, folder, opened, refused)
+        for image in content["images"]
     )
     return [picture for picture in read if picture]
 
@@ -66,47 +86,63 @@ def _annotation(face: LabelledFace, number: int, image: int, classes: Sequence[s
     area = round(face.box[2] * face.box[3], 2)
     entry = {"id": number, "image_id": image, "category_id": classes.index(face.label) + 1}
     entry |= {"bbox": box, "area": area, "iscrowd": 0}
-    return entry | ({"proposed": True} if face.proposed else {})
+    return entry | {mark: True for mark in ("proposed", "guessed") if getattr(face, mark)}
 
 
 def _picture(
-    image: dict, annotations: list[dict], names: dict, path: Path, folder: Path | None, refused: Refused
+    image: dict, entries: list[dict], names: dict, path: Path, folder: Path, opened: bool, refused: Refused
 ) -> Picture | None:
-    file = (folder or path.parent) / image["file_name"]
-    width, height = image.get("width", 0), image.get("height", 0)
-    if not (width and height and file.is_file()):
+    file = folder / image["file_name"]
+    stated = real = _stated(image)
+    if opened or not (all(stated) and file.is_file()):
         picture = load_picture(file, refused)
         if picture is None:
             return None
-        height, width = picture.shape[:2]
+        real = picture.shape[1::-1]
+    usable = [entry for entry in entries if _is_usable(entry, names, refused, f"{path.name}:{entry['id']}")]
+    boxes = at_real_size([coco_box(entry) for entry in usable], stated, real, refused, str(file))
+    if boxes is None:
+        return None
     faces = [
-        _face(entry, names, width, height, refused, f"{path.name}:{entry['id']}") for entry in annotations
+        LabelledFace(
+            cut, names[entry["category_id"]], bool(entry.get("proposed")), bool(entry.get("guessed"))
+        )
+        for entry, box in zip(usable, boxes, strict=True)
+        if (cut := fitted(box, *real, refused, f"{path.name}:{entry['id']}"))
     ]
     source = str(image.get("contributor", path.stem))
-    found = tuple(face for face in faces if face)
-    return Picture(file, width, height, found, source, str(image.get("person", "")))
+    return Picture(file, *real, tuple(faces), source, str(image.get("person", "")))
 
 
-def _face(
-    entry: dict, names: dict, width: int, height: int, refused: Refused, name: str
-) -> LabelledFace | None:
+def _stated(image: dict) -> tuple[int, int]:
+    return int(image.get("width") or 0), int(image.get("height") or 0)
+
+
+def _is_usable(entry: dict, names: dict, refused: Refused, name: str) -> bool:
     if entry["category_id"] not in names:
         refused.add("class number that the file does not name", name)
-        return None
-    box = fitted(tuple(map(float, entry["bbox"])), width, height, refused, name)
-    return LabelledFace(box, names[entry["category_id"]], bool(entry.get("proposed"))) if box else None
+    elif entry.get("iscrowd"):
+        refused.add(CROWD, name)
+    elif not coco_box(entry):
+        refused.add(NO_BOX, name)
+    else:
+        return True
+    return False
 
 
 def _load(path: Path) -> dict[str, list[dict]]:
     try:
         content = json.loads(path.read_text())
-        for key, needed in (("categories", "name"), ("images", "file_name"), ("annotations", "bbox")):
+        for key, needed in (
+            ("categories", "name"),
+            ("images", "file_name"),
+            ("annotations", "image_id"),
+            ("annotations", "category_id"),
+        ):
             for entry in content[key]:
                 entry["id"], entry[needed]  # noqa: B018  (a KeyError tells what is missing)
-        for entry in content["annotations"]:
-            entry["image_id"], entry["category_id"]  # noqa: B018
-            if len(entry["bbox"]) != 4:
-                raise ValueError(f"box {entry['bbox']}")
+        for image in content["images"]:
+            _stated(image)
         return content
     except OSError as error:
         raise TrainingError(f"cannot read {path}: {error.strerror}") from error

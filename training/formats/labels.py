@@ -34,11 +34,19 @@ def named(pictures: Sequence[Picture], mapped: dict[str, str], refused: Refused)
 
 def named_whole(unboxed: Sequence[Unboxed], mapped: dict[str, str], refused: Refused) -> list[Unboxed]:
     """Return pictures without boxes that have our classes; see `named`."""
+    _require_shallow(unboxed, _known() | mapped)
     classes = _classes({one.label for one in unboxed}, mapped)
     for one in unboxed:
         if classes[one.label] == DROP:
             refused.add(f"'{one.label}' is mapped to drop", str(one.path))
     return [replace(one, label=label) for one in unboxed if (label := classes[one.label]) != DROP]
+
+
+def _require_shallow(unboxed: Sequence[Unboxed], names: dict[str, str]) -> None:
+    """Tell of folders such as Train/WithMask, of which the upper one was taken for the class."""
+    unknown = [one.path.parent for one in unboxed if _plain(one.label) not in names]
+    if deeper := sorted({str(folder.parent) for folder in unknown if _plain(folder.name) in names}):
+        raise TrainingError(f"the classes are a folder further down: import each of {', '.join(deeper)}")
 
 
 def _classes(found: set[str], mapped: dict[str, str]) -> dict[str, str]:

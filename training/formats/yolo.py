@@ -4,6 +4,7 @@ The classes stand in a data.yaml or a classes.txt. Text files lie beside the pic
 `labels` where the pictures are in `images`.
 """
 
+from collections import defaultdict
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,7 @@ import yaml
 from training.data import Refused
 from training.errors import TrainingError
 from training.formats.base import LabelledFace, Picture, fitted, load_picture, pictures_below, write_file
+from training.formats.pairs import paired
 
 _NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 
@@ -18,19 +20,19 @@ _NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 def read(folder: Path, refused: Refused, pictures: Path | None = None) -> list[Picture]:
     """Read the pictures below a folder, or below `pictures`, that have a text file, be it empty."""
     names = _names(folder)
-    labels = {file.stem: file for file in sorted(folder.rglob("*.txt")) if file.name not in _NAMES}
+    by_stem = defaultdict(list)
+    for path in pictures_below(pictures or folder):
+        by_stem[path.stem].append(path)
+    files = [file for file in sorted(folder.rglob("*.txt")) if file.name not in _NAMES]
+    labels = {path: file for file, path in paired({f: by_stem[f.stem] for f in files}, refused).items()}
     found = []
     for path in pictures_below(pictures or folder):
-        file = _label_file(path) or labels.get(path.stem)
-        if file is None:
+        if path not in labels:
             refused.add("picture without a label file", str(path))
         elif (image := load_picture(path, refused)) is not None:
             height, width = image.shape[:2]
-            faces = _faces(file, names, width, height, refused)
-            found.append(Picture(path, width, height, faces, folder.name))
-    stems = {path.stem for path in pictures_below(pictures or folder)}
-    for stem in labels.keys() - stems - {"sources"}:
-        refused.add("picture is missing", str(labels[stem]))
+            faces = _faces(labels[path], names, width, height, refused)
+            found += [] if faces is None else [Picture(path, width, height, faces, folder.name)]
     return found
 
 
@@ -47,10 +49,11 @@ def write(pictures: list[tuple[Picture, Path]], names: list[str], folder: Path) 
 def _names(folder: Path) -> list[str]:
     """Return the class names by number."""
     for file in (path for name in _NAMES for path in sorted(folder.rglob(name))):
-        if file.suffix in (".txt", ".names"):
-            return [line.strip() for line in file.read_text().splitlines() if line.strip()]
         try:
-            names = yaml.safe_load(file.read_text())["names"]
+            text = file.read_text()
+            if file.suffix in (".txt", ".names"):
+                return [line.strip() for line in text.splitlines() if line.strip()]
+            names = yaml.safe_load(text)["names"]
             numbered = names if isinstance(names, dict) else dict(enumerate(names))
             by_number = {int(number): str(name) for number, name in numbered.items()}
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
@@ -59,21 +62,17 @@ def _names(folder: Path) -> list[str]:
     raise TrainingError(f"{folder} names no classes: put a data.yaml or a classes.txt there")
 
 
-def _label_file(path: Path) -> Path | None:
-    """Return the text file of a picture: beside it, or in `labels` where the path says `images`."""
-    parts = list(path.parent.parts)
-    places = [path.with_suffix(".txt")]
-    if "images" in parts:
-        last = len(parts) - 1 - parts[::-1].index("images")
-        places.append(Path(*parts[:last], "labels", *parts[last + 1 :], f"{path.stem}.txt"))
-    return next((place for place in places if place.is_file()), None)
-
-
 def _faces(
     file: Path, names: list[str], width: int, height: int, refused: Refused
-) -> tuple[LabelledFace, ...]:
+) -> tuple[LabelledFace, ...] | None:
+    """Return what a text file says; one that is no text is refused and gives None."""
+    try:
+        lines = file.read_text().splitlines()
+    except UnicodeDecodeError:
+        refused.add("label file that is no text", str(file))
+        return None
     faces = []
-    for number, line in enumerate(file.read_text().splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         where = f"{file.name}:{number}"
         try:
             label, x, y, w, h = (float(part) for part in line.split()) if line.strip() else (None,) * 5
