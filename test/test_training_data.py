@@ -203,6 +203,15 @@ def test_crops_are_cut_again_when_labels_or_pictures_change(judged_set, tmp_path
     assert prepared(config, run, "val").crops.std() > 10
 
 
+def test_a_run_folder_goes_to_a_machine_without_the_data(judged_set, tmp_path_factory):
+    config, run = judged_set[0], tmp_path_factory.mktemp("run")
+    assert len(prepared(config, run, "val")) == 1
+    shutil.rmtree(config.data.root)
+    assert len(prepared(config, run, "val")) == 1
+    with pytest.raises(TrainingError):
+        prepared(replace(config, seed=config.seed + 1), run, "val")
+
+
 def test_a_copy_of_the_data_is_the_same_data(judged_set, tmp_path):
     (_, path), copy = judged_set, tmp_path / "copy"
     shutil.copytree(path.parent / "scenes", copy / "scenes")

@@ -43,10 +43,15 @@ SETS = ("train", "val", "test", "val" + FOUND, "test" + FOUND)
 
 
 def prepared(config: Config, run: Path, kind: str) -> CropSet:
-    """Return the crops of `kind` (one of SETS): from the run folder, unless settings or data have changed."""
+    """Return the crops of `kind` (one of SETS): from the run folder, unless settings or data have changed.
+
+    Where there are no data, as on a machine that only trains, those in the run folder are what there is.
+    """
     path, stamp = run / f"crops_{kind}.npz", run / f"crops_{kind}.json"
-    wanted = _cut_by(config, kind)
-    if path.is_file() and stamp.is_file() and stamp.read_text() == wanted:
+    cut_by = _settings_facts(config, kind)
+    if Path(config.data.root).is_dir():
+        cut_by |= _data_facts(config, kind)
+    if path.is_file() and stamp.is_file() and cut_by.items() <= json.loads(stamp.read_text()).items():
         return load_cropset(path)
     refused = Refused()
     crops = _cut(config, kind, refused)
@@ -55,20 +60,27 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
     (run / f"refused_{kind}.txt").write_bytes(refused.listing())
     stamp.unlink(missing_ok=True)  # it is of the crops before
     crops.save(path)
-    stamp.write_text(wanted)
+    stamp.write_text(json.dumps(cut_by))
     return crops
 
 
-def _cut_by(config: Config, kind: str) -> str:
-    """Return all that the crops of `kind` depend on: settings, labels, pictures and face detectors."""
-    listed, root = _listed(config, kind), Path(config.data.root)
+def _settings_facts(config: Config, kind: str) -> dict[str, str]:
+    """Return what the crops of `kind` depend on besides the data: settings, mended labels, face detectors."""
+    listed = _listed(config, kind)
     facts = {name: value for name, value in asdict(config).items() if name in CUT_BY}
     facts["corrections"] = {name: _corrections(config, name) for name in listed.scenes + listed.folders}
+    facts["face_detectors"] = load_manifest().entries["face_detectors"]
+    return {name: json.dumps(value) for name, value in facts.items()}
+
+
+def _data_facts(config: Config, kind: str) -> dict[str, str]:
+    """Return fingerprints of the labels and pictures that the crops of `kind` are cut from."""
+    listed, root = _listed(config, kind), Path(config.data.root)
+    facts = {f"scenes {name}": of_scenes(root / name) for name in listed.scenes}
+    facts |= {f"folder {name}": of_pictures(pictures_below(root / name), root) for name in listed.folders}
     if kind == "train":
         facts["people_free"] = of_pictures(people_free(root, config.background.pictures), root)
-    facts["scenes"] = [of_scenes(root / name) for name in listed.scenes]
-    facts["folders"] = [of_pictures(pictures_below(root / name), root) for name in listed.folders]
-    return json.dumps(facts | {"face_detectors": load_manifest().entries["face_detectors"]})
+    return facts
 
 
 def _listed(config: Config, kind: str) -> SetConfig:
