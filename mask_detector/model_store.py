@@ -75,7 +75,7 @@ class Manifest:
         return self._files(self._entry("face_detectors", name))
 
     def _entry(self, kind: str, name: str) -> dict[str, Any]:
-        known = self.entries[kind]
+        known = self.entries.get(kind, {})
         if name not in known:
             raise ModelError(
                 f"no model '{name}' among the {kind} of {self.folder}: choose one of {sorted(known)}"
