@@ -119,6 +119,12 @@ def test_the_threshold_keeps_nearly_all_faces():
     assert fit_background_threshold(outputs[:900]) == LEAST
 
 
+def test_one_odd_face_does_not_switch_rejection_off():
+    background = np.append(np.full(99, 0.05), 0.995)
+    assert fit_background_threshold(np.column_stack([1 - background, background])) == LEAST
+    assert fit_background_threshold(np.empty((0, 4))) == LEAST
+
+
 def test_the_report_counts_what_is_rejected():
     labels = np.array([0, 0, 2])
     faces = SimpleNamespace(crops=OUTPUTS[[0, 1, 0]], labels=labels, sides=np.full(3, 40.0))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -17,19 +18,23 @@ from mask_detector.face_detectors import FaceSearch
 from mask_detector.face_detectors.cells import find_faces, level_of
 from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
-from mask_detector.model_store import load_manifest
+from mask_detector.model_store import load_manifest, verified
 from training.errors import TrainingError
+from training.face_detector import compare, samples
 from training.face_detector.assign import assign, boxes_of, grid
 from training.face_detector.drawn import pattern
+from training.face_detector.export import export
 from training.face_detector.loss import detection_loss
 from training.face_detector.matching import match
 from training.face_detector.network import build_network
+from training.face_detector.publish import publish
+from training.face_detector.report import write_report
 from training.face_detector.samples import sample
-from training.face_detector.scenes import Lesson, Scene, lessons
+from training.face_detector.scenes import Lesson, Scene, lessons, read_scenes
 from training.face_detector.settings import DEFAULT_FILE, DetectorConfig, load_detector_config
 from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, KNOWN, POINTS
 from training.face_detector.to_litert import to_litert
-from training.face_detector.train import learner, train
+from training.face_detector.train import learner, lesson_pools, main, train
 from training.face_detector.yunet_layout import read_weights, write_weights
 
 FACE_BOX = (178, 63, 90, 113)
@@ -234,6 +239,104 @@ def test_a_run_goes_on_after_a_kill_as_if_nothing_had_happened(tiny_set, yunet_f
         np.testing.assert_allclose(first, second, atol=1e-5)
     assert (tmp_path / "whole" / "history.csv").read_text().count("\n") == 3
     assert (tmp_path / "whole" / "curves.png").stat().st_size > 1000
+
+
+def moved(folder: Path, by: int) -> None:
+    """Put other pictures, as many, in the place of those of the set: the same, with the face elsewhere."""
+    content = json.loads((folder / "train.json").read_text())
+    for picture, face in zip(content["images"], content["annotations"], strict=True):
+        image = cv2.imread(str(folder / picture["file_name"]))
+        picture["file_name"] = f"moved_{picture['file_name']}"
+        cv2.imwrite(str(folder / picture["file_name"]), np.roll(image, by, axis=0))
+        face["bbox"][1] += by
+    (folder / "train.json").write_text(json.dumps(content))
+
+
+def test_a_run_folder_has_no_lessons_of_other_data(tiny_set, yunet_file, tmp_path):
+    config, used, fresh = tiny_config(tiny_set, yunet_file, epochs=1), tmp_path / "used", tmp_path / "fresh"
+    first = lesson_pools(config, used)
+    times = {path: path.stat().st_mtime_ns for path in used.rglob("*.*")}
+    lesson_pools(config, used)
+    assert {path: path.stat().st_mtime_ns for path in used.rglob("*.*")} == times
+    moved(tiny_set, 20)
+    (tiny_set / "wall.jpg").rename(tiny_set / "a_wall.jpg")
+    cv2.imwrite(str(tiny_set / "wall.jpg"), np.full((90, 120, 3), 30, np.uint8))
+    again, wanted = lesson_pools(config, used), lesson_pools(config, fresh)
+    assert not np.array_equal(first[0][1][0].rows, again[0][1][0].rows)
+    for (_, ones), (_, others) in zip(again, wanted, strict=True):
+        for one, other in zip(ones, others, strict=True):
+            np.testing.assert_array_equal(one.rows, other.rows)
+            assert one.path.read_bytes() == other.path.read_bytes()
+
+
+def test_pictures_that_cannot_be_read_and_validation_without_faces_are_told(tiny_set, yunet_file, tmp_path):
+    config = tiny_config(tiny_set, yunet_file, epochs=1)
+    (tiny_set / "1.png").write_bytes(b"no picture")
+    with pytest.raises(TrainingError, match="the picture .*1.png cannot be read"):
+        lesson_pools(config, tmp_path / "run")
+    content = json.loads((tiny_set / "val.json").read_text())
+    content |= {"images": content["images"][:1], "annotations": []}
+    (tiny_set / "val.json").write_text(json.dumps(content))
+    with pytest.raises(TrainingError, match="data.val is val.json, without a face from 24 px"):
+        train(config, tmp_path / "run")
+
+
+def test_pictures_are_kept_in_memory_as_far_as_there_is_room(tiny_set, monkeypatch):
+    paths = [tiny_set / f"{number}.png" for number in range(4)]
+    monkeypatch.setattr(samples, "_kept", {})
+    monkeypatch.setattr(samples, "_MOST_KEPT", 2 * cv2.imread(str(paths[0])).nbytes)
+    for path in paths * 2:
+        np.testing.assert_array_equal(samples._picture(path), cv2.imread(str(path)))
+    assert list(samples._kept) == paths[:2]
+
+
+def test_a_run_goes_on_with_its_own_settings(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["--run", str(tmp_path), "--resume", "--config", str(DEFAULT_FILE)])
+    assert f"{tmp_path} keeps its own settings: leave out --config" in capsys.readouterr().err
+
+
+@pytest.fixture
+def mine(tmp_path) -> Path:
+    """A models folder with the shipped detector's files, as if somebody had trained them."""
+    files = {}
+    for runtime, file in load_manifest().face_detector_files("masked_yunet").items():
+        files[runtime] = tmp_path / file.path.name.replace("masked_yunet", "mine")
+        shutil.copy(file.path, files[runtime])
+    config = dataclasses.replace(CONFIG, name="mine")
+    publish(tmp_path / "models", config, files, {"litert": {"val_mask": 0.9, "val_recall": 0.9}})
+    return tmp_path / "models"
+
+
+def test_an_exported_detector_is_stated_beside_what_is_there_and_replaced_only_when_asked(mine, tmp_path):
+    assert "# mine" in (mine / "mine.md").read_text()
+    assert all(verified(file) for file in load_manifest(mine).face_detector_files("mine").values())
+    content = json.loads((mine / "manifest.json").read_text())
+    del content["face_detectors"]
+    content["classifiers"]["theirs"] = {"files": {}}  # as training.adopt leaves it
+    (mine / "manifest.json").write_text(json.dumps(content))
+    load_manifest.cache_clear()
+    publish(mine, dataclasses.replace(CONFIG, name="mine"), {}, {"litert": {"val_recall": 0.9}})
+    stated = load_manifest(mine).entries
+    assert list(stated["classifiers"]) == ["theirs"] and list(stated["face_detectors"]) == ["mine"]
+    for name in ("mine", "theirs"):
+        with pytest.raises(TrainingError, match=f"holds a model '{name}' already.* --replace"):
+            export(dataclasses.replace(CONFIG, name=name), tmp_path / "run", mine)
+
+
+def test_a_detector_of_any_name_and_folder_is_compared_with_the_shipped_one(
+    mine, tiny_set, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(compare, "_ROUNDS", 1)
+    scenes = read_scenes(tiny_set / "val.json")
+    scenes = [dataclasses.replace(scenes[0], labels=("mask",)), *scenes[1:]]
+    results = compare.compare(compare.detectors(None, "mine", mine), scenes, {})
+    names = ["mine int8", "mine float32", "mine in OpenCV", "yunet", "haar", "masked_yunet as shipped"]
+    assert [result.name for result in results] == names
+    write_report(tmp_path, results, compare.labelled(scenes), ["val.json"])
+    assert "| target | asked for | mine " in (tmp_path / "report.md").read_text()
+    with pytest.raises(TrainingError, match="yunet has no file for litert"):
+        compare.detectors(None, "yunet")
 
 
 @pytest.mark.parametrize(

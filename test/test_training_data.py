@@ -80,6 +80,12 @@ def test_settings_in_effect_are_read_back_equal(tmp_path):
     assert config.data.root == "elsewhere"
 
 
+def test_a_section_that_is_missing_is_named_where_the_command_line_has_a_value_for_it_too(tmp_path):
+    (tmp_path / "short.yaml").write_text("name: mine\n")
+    with pytest.raises(TrainingError, match="setting '[a-z]*' is missing"):
+        load_config(tmp_path / "short.yaml", data__root="elsewhere")
+
+
 def test_a_settings_file_that_is_missing_is_named(tmp_path):
     with pytest.raises(TrainingError, match="nowhere.yaml"):
         load_config(tmp_path / "nowhere.yaml")

@@ -8,6 +8,7 @@ from training.metrics import (
     class_figures,
     confusion_matrix,
     fit_temperature,
+    interval,
     macro_f1,
     sharpen,
 )
@@ -32,6 +33,12 @@ def test_calibration_error_is_the_gap_between_score_and_share_right():
     labels = np.array([0, 0, 0, 1])
     scores = np.array([[0.95, 0.05]] * 4, np.float32)
     assert calibration_error(labels, scores) == pytest.approx(0.2, abs=1e-6)
+
+
+def test_few_faces_have_a_wide_interval():
+    assert interval(10, 10) == pytest.approx([0.7225, 1.0], abs=1e-4)
+    assert interval(9, 10) == pytest.approx([0.5958, 0.9821], abs=1e-4)
+    assert interval(0, 0)[1] <= 1
 
 
 def test_fitted_temperature_undoes_overconfidence():

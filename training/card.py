@@ -18,7 +18,8 @@ def model_card(config: Config, entry: dict[str, Any]) -> str:
         "side of the face's box. Scores are calibrated probabilities.",
         "## Quality",
         f"Counted are {next(iter(entry['quality'].values()))['counted']}; more in "
-        f"[the report](report/{config.name}/report.md).",
+        f"[the report](report/{config.name}/report.md). The validation faces chose the epoch and the "
+        "temperature: only test faces are a proof.",
         _table(entry["quality"]),
         *limits_and_licence(entry, "What it cannot do", config.card.limits),
     ]

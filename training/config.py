@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from training.settings_file import build, read_yaml, require
+from training.formats.base import write_file
+from training.settings_file import read_settings, require
 
 HEADS = ("pooled", "classic")
 DEFAULT_FILE = Path(__file__).with_name("classifier.yaml")
@@ -99,7 +100,7 @@ class CropConfig:
 
     def __post_init__(self) -> None:
         require(32 <= self.size <= 512, "crops.size", self.size, "32 to 512")
-        require(1 <= self.margin <= 3, "crops.margin", self.margin, "1 to 3")
+        require(0.5 <= self.margin <= 3, "crops.margin", self.margin, "0.5 to 3")
         require(1 <= self.outer <= 3, "crops.outer", self.outer, "1 to 3")
 
     @property
@@ -223,7 +224,7 @@ class Config:
     card: CardConfig
 
     def save(self, path: Path) -> None:
-        path.write_text(yaml.safe_dump(dataclasses.asdict(self), sort_keys=False))
+        write_file(path, yaml.safe_dump(dataclasses.asdict(self), sort_keys=False).encode())
 
 
 def load_config(path: Path = DEFAULT_FILE, **replaced: Any) -> Config:
@@ -234,8 +235,9 @@ def load_config(path: Path = DEFAULT_FILE, **replaced: Any) -> Config:
     Raises:
         TrainingError: the file, a key or a value is not as it should be.
     """
-    content = read_yaml(path)
+    config = read_settings(Config, path)
     for dotted, value in replaced.items():
         section, key = dotted.split("__")
-        content[section][key] = value
-    return build(Config, content, "")
+        part = dataclasses.replace(getattr(config, section), **{key: value})
+        config = dataclasses.replace(config, **{section: part})
+    return config

@@ -1,13 +1,15 @@
-"""Report how good a classifier of the manifest is, run as the node runs it.
+"""Report how good the classifier is that a run exported, or any other, run as the node runs it.
 
     python -m training.evaluate --run runs/classifier
+    python -m training.evaluate --run runs/mine --models my_models      # where `training.export` put it
 
 The faces are those of the validation and test scenes of the run's settings: with the labelled boxes,
 with the boxes that the node's own face detector finds, and as the whole pipeline finds and tells them.
-report.md, report.json and plots go to models/report/NAME; the worst mistakes, which show people, go to
-mistakes_*.png and .csv in the run folder alone.
+report.md, report.json and plots go to report/NAME in the models folder; the worst mistakes, which show
+people, go to mistakes_*.png and .csv in the run folder alone.
 """
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from mask_detector.model_store import ClassifierInfo, load_manifest, share_folde
 from mask_detector.pipeline import MaskDetector
 from training.config import Config
 from training.data import Refused, scene_pictures
+from training.errors import TrainingError
 from training.figures import Figures, Sets, grouped_figures, judged
 from training.mistakes import save_mistakes
 from training.options import settings_of, step_parser, told
@@ -42,7 +45,7 @@ def evaluate(classifier: Classifier, config: Config, run: Path, report: Path) ->
     """Write the report on `classifier` into the folder `report`; return its figures by set and group."""
     classes, sets = load_manifest().class_ids, {}
     report.mkdir(parents=True, exist_ok=True)
-    run, config = _cut_for(classifier.info, config, run)
+    run, config = cut_for(classifier.info, config, run)
     for kind in SETS[1:]:
         faces = prepared(config, run, kind)
         if not len(faces):
@@ -52,14 +55,15 @@ def evaluate(classifier: Classifier, config: Config, run: Path, report: Path) ->
         large = judged(faces)
         matrix = np.array(sets[TITLES[kind]]["all"]["confusion"])
         plot_confusion(report / f"confusion_{kind}.png", matrix, classes)
-        plot_reliability(report / f"reliability_{kind}.png", faces.labels[large], scores[large])
+        if large.any():
+            plot_reliability(report / f"reliability_{kind}.png", faces.labels[large], scores[large])
         save_mistakes(run, kind, faces, scores, classes)
     rejection = _rejection(classifier, config, run) if classifier.info.background_threshold else {}
     write_report(report, classifier.info.name, sets, rejection, _scenes(classifier, config), classes)
     return sets
 
 
-def _cut_for(info: ClassifierInfo, config: Config, run: Path) -> tuple[Path, Config]:
+def cut_for(info: ClassifierInfo, config: Config, run: Path) -> tuple[Path, Config]:
     """Return folder and settings of crops for a model; one that sees other crops has a folder of its own."""
     crops = replace(config.crops, size=info.input_size, margin=info.crop_margin)
     return (run, config) if crops == config.crops else (run / info.name, replace(config, crops=crops))
@@ -88,16 +92,28 @@ def _scenes(classifier: Classifier, config: Config) -> dict[str, Figures]:
     return figures
 
 
-def main() -> None:
+def _chosen(options: argparse.Namespace, config: Config) -> Classifier:
+    """Return the classifier that the command line names, by default the one that the run exported."""
+    name, models = options.classifier or config.name, options.models or share_folder() / "models"
+    if name == config.name and name not in load_manifest(models).entries["classifiers"]:
+        raise TrainingError(
+            f"{models} holds no classifier '{name}': export the run first, or name its folder with --models"
+        )
+    return make_classifier(str(models.resolve() / name) if options.models else name, options.runtime)
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = step_parser(__doc__)
-    parser.add_argument("--classifier", default="", help="name in the manifest (the default one)")
+    parser.add_argument("--classifier", help="name in the manifest, or FOLDER/NAME (the run's own)")
+    parser.add_argument("--models", type=Path, help="folder of manifest.json (default: the project's models)")
     parser.add_argument("--runtime", default="litert", choices=RUNTIMES)
-    parser.add_argument("--report", type=Path, help="folder for the report (models/report/NAME)")
-    options = parser.parse_args()
+    parser.add_argument("--report", type=Path, help="folder for the report (report/NAME beside the model)")
+    options = parser.parse_args(argv)
     with told(parser):
         config = settings_of(options.run)
-        classifier = make_classifier(options.classifier, options.runtime)
-        report = options.report or share_folder() / "models" / "report" / classifier.info.name
+        classifier = _chosen(options, config)
+        folder = classifier.info.files[classifier.runtime].path.parent
+        report = options.report or folder / "report" / classifier.info.name
         evaluate(classifier, config, options.run, report)
     print((report / "report.md").read_text())
 

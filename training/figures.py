@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.cropset import CropSet
-from training.metrics import calibration_error, class_figures, confusion_matrix, log_loss, macro_f1
+from training.metrics import (
+    calibration_error,
+    class_figures,
+    confusion_matrix,
+    interval,
+    log_loss,
+    macro_f1,
+)
 
 SMALLEST_JUDGED = 32  # pixels of a box's shorter side; below, the label says little about the model
 SIZES = (0, SMALLEST_JUDGED, 64, 128, 100_000)
@@ -20,12 +27,21 @@ def judged(faces: CropSet) -> NDArray[np.bool_]:
 
 
 def figures(labels: NDArray, probabilities: NDArray, classes: tuple[str, ...]) -> Figures:
-    """Return accuracy, macro-F1, calibration error, the figures of each class, and the confusion matrix."""
+    """Return accuracy, macro-F1, calibration error, the figures of each class, and the confusion matrix.
+
+    `accuracy_95` and `recall_95` are 95 % intervals, as if each face had come by itself.
+    """
     matrix = confusion_matrix(labels, probabilities.argmax(1), len(classes))
-    of_class = {name: vars(f) for name, f in zip(classes, class_figures(matrix), strict=True) if f.faces}
+    right = np.diag(matrix).tolist()
+    of_class = {
+        name: vars(f) | {"recall_95": interval(count, f.faces)}
+        for name, f, count in zip(classes, class_figures(matrix), right, strict=True)
+        if f.faces
+    }
     return {
         "faces": len(labels),
-        "accuracy": float(np.trace(matrix) / max(len(labels), 1)),
+        "accuracy": sum(right) / max(len(labels), 1),
+        "accuracy_95": interval(sum(right), len(labels)),
         "macro_f1": macro_f1(matrix),
         "calibration_error": calibration_error(labels, probabilities),
         "log_loss": log_loss(labels, probabilities),
@@ -53,4 +69,6 @@ def rounded(value: Any) -> Any:
     """Return figures with four digits after the point."""
     if isinstance(value, dict):
         return {key: rounded(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [rounded(part) for part in value]
     return round(value, 4) if isinstance(value, float) else value

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mask_detector.model_store import load_manifest, share_folder
+from training.backbones import NONE
 from training.card import model_card
 from training.config import Config
 from training.errors import TrainingError
@@ -13,6 +14,7 @@ from training.figures import SMALLEST_JUDGED, Figures, rounded
 from training.formats.base import write_file
 
 LICENCE = "Apache-2.0; fine-tuned from the ImageNet weights of keras.applications"
+OWN_LICENCE = "that of its makers; made from no other weights"
 NAME = "manifest.json"
 
 
@@ -22,16 +24,34 @@ def describe(config: Config, temperature: float, quality: dict[str, Figures]) ->
         "input_size": config.crops.size,
         "crop_margin": config.crops.margin,
         "architecture": f"{config.model.backbone}, width {config.model.width}",
-        "licence": LICENCE,
-        "training_data": config.card.credits,
+        **_inherited(config),
         "temperature": round(temperature, 4),
         "quality": {kind: _short(figures) for kind, figures in quality.items()},
     }
 
 
+def _inherited(config: Config) -> dict[str, Any]:
+    """Return licence and training data: its own, and those of the models whose weights it starts from."""
+    starts = [_stated(Path(file)) for file in config.model.weights if file != NONE]
+    licences = [start.get("licence", LICENCE) for start in starts] or [OWN_LICENCE]
+    credits = [*config.card.credits, *(line for start in starts for line in start.get("training_data", []))]
+    return {"licence": "; ".join(dict.fromkeys(licences)), "training_data": list(dict.fromkeys(credits))}
+
+
+def _stated(file: Path) -> dict[str, Any]:
+    """Return what the manifest beside a model's file says of it, {} if there is none."""
+    models = load_manifest(file.parent).entries["classifiers"] if (file.parent / NAME).is_file() else {}
+    return next((entry for entry in models.values() if file.name in _paths(entry)), {})
+
+
+def _paths(entry: dict[str, Any]) -> set[str]:
+    return {file["path"] for file in entry["files"].values()}
+
+
 def require_new_name(folder: Path, name: str, cure: str) -> None:
-    """Stop before a classifier of another is replaced."""
-    if (folder / NAME).is_file() and name in load_manifest(folder).entries["classifiers"]:
+    """Stop before a model of another is replaced."""
+    entries = load_manifest(folder).entries if (folder / NAME).is_file() else {}
+    if any(name in entries.get(kind, {}) for kind in ("classifiers", "face_detectors")):
         raise TrainingError(f"{folder} holds a model '{name}' already: {cure}, or give --replace")
 
 
@@ -42,19 +62,21 @@ def publish(folder: Path, config: Config, files: dict[str, Path], entry: dict[st
 
 
 def enter(folder: Path, name: str, files: dict[str, Path], entry: dict[str, Any]) -> dict[str, Any]:
-    """Copy the files into `folder`, state them in its manifest (or a new one), and return the entry."""
-    entry = {**entry, "files": {runtime: copied(file, folder) for runtime, file in files.items()}}
+    """Copy a classifier's files into `folder`, state it there as the default one, and return the entry."""
+    return state(folder, "classifiers", name, files, entry, default_classifier=name)
+
+
+def state(
+    folder: Path, kind: str, name: str, files: dict[str, Path], entry: dict[str, Any], **more: str
+) -> dict[str, Any]:
+    """Copy files into `folder`, state them in its manifest, or a new one, among `kind`; return the entry."""
     path = folder / NAME
     content = json.loads(path.read_text()) if path.is_file() else _empty()
-    content["classifiers"][name] = entry
-    content["default_classifier"] = name
-    write_manifest(folder, content)
+    entry = {**entry, "files": {runtime: _copied(file, folder) for runtime, file in files.items()}}
+    content.setdefault(kind, {})[name] = entry
+    content |= more
+    write_file(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
     return entry
-
-
-def write_manifest(folder: Path, content: dict[str, Any]) -> None:
-    """Replace manifest.json in one step."""
-    write_file(folder / NAME, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _empty() -> dict[str, Any]:
@@ -63,7 +85,7 @@ def _empty() -> dict[str, Any]:
     return {"classes": shipped["classes"], "default_classifier": "", "classifiers": {}}
 
 
-def copied(file: Path, folder: Path) -> dict[str, Any]:
+def _copied(file: Path, folder: Path) -> dict[str, Any]:
     """Copy one file in one step and return its entry."""
     content = file.read_bytes()
     write_file(folder / file.name, content)

@@ -43,6 +43,14 @@ def macro_f1(matrix: NDArray[np.int64]) -> float:
     return float(np.mean(figures)) if figures else 0.0
 
 
+def interval(right: int, of: int) -> list[float]:
+    """Return the 95 % interval (Wilson's) of the share `right` of `of`: [low, high]."""
+    square = 1.96**2 / max(of, 1)
+    share = right / max(of, 1)
+    middle, half = share + square / 2, (share * (1 - share) * square + square**2 / 4) ** 0.5
+    return [(middle - half) / (1 + square), (middle + half) / (1 + square)]
+
+
 def log_loss(labels: Labels, probabilities: Probabilities) -> float:
     chosen = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(chosen, 1e-7)).mean())

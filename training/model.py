@@ -5,12 +5,14 @@ Preprocessing is inside, so every runtime gives it RGB from 0 to 255 and cannot 
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from training.backbones import backbone, backbones_of, scaling_of
 from training.config import ModelConfig
 from training.errors import TrainingError
 from training.views import viewed
 
+_BATCH = 128  # crops; as floats a thousand of them take 600 MB
 _LOGITS = "logits"  # and the number of the view
 ALL = "all"  # every layer of the backbone
 
@@ -52,6 +54,12 @@ def learner_of(model: keras.Model) -> keras.Model:
     Taught as a mean, one view would rely on the other, and both would err alike.
     """
     return keras.Model(model.input, [layer.output for layer in logits_of(model)])
+
+
+def predicted(model: keras.Model, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the outputs (N, outputs) for crops (N, size, size, 3), few of which are floats at once."""
+    batches = (crops[start : start + _BATCH] for start in range(0, len(crops), _BATCH))
+    return np.concatenate([model.predict_on_batch(batch.astype(np.float32)) for batch in batches])
 
 
 def freeze_before(model: keras.Model, layer: str) -> None:

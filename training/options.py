@@ -3,10 +3,12 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from mask_detector.errors import MaskDetectorError
 from training.config import DEFAULT_FILE, Config, load_config
+from training.errors import TrainingError
 
 
 def step_parser(description: str) -> argparse.ArgumentParser:
@@ -19,7 +21,7 @@ def step_parser(description: str) -> argparse.ArgumentParser:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the settings of a new run."""
-    parser.add_argument("--config", type=Path, default=DEFAULT_FILE, help="settings (%(default)s)")
+    parser.add_argument("--config", type=Path, help=f"settings ({DEFAULT_FILE})")
     parser.add_argument("--data", help="folder that holds the data, in place of data.root")
     parser.add_argument("--weights", help="backbone weights: a Keras 3 weights file, imagenet, or none")
 
@@ -27,7 +29,23 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def settings_from(options: argparse.Namespace) -> Config:
     """Return the settings that the command line names."""
     replaced = {"data__root": options.data, "model__weights": options.weights and [options.weights]}
-    return load_config(options.config, **{key: value for key, value in replaced.items() if value})
+    file = options.config or DEFAULT_FILE
+    return load_config(file, **{key: value for key, value in replaced.items() if value})
+
+
+def settings_kept(options: argparse.Namespace) -> Config:
+    """Return the settings of the run in the run folder; its data may lie elsewhere now."""
+    require_no_other(options, "config", "weights")
+    config = settings_of(options.run)
+    return replace(config, data=replace(config.data, root=options.data)) if options.data else config
+
+
+def require_no_other(options: argparse.Namespace, *names: str) -> None:
+    """Raise TrainingError where the command line names settings for a run that has its own."""
+    if given := [f"--{name}" for name in names if getattr(options, name)]:
+        raise TrainingError(
+            f"{options.run} keeps its own settings: leave out {' and '.join(given)}, or name another --run"
+        )
 
 
 def settings_of(run: Path) -> Config:

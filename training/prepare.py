@@ -5,6 +5,7 @@
 Training calls it by itself; alone it shows what the data hold and what was refused.
 """
 
+import argparse
 import json
 from collections import Counter
 from dataclasses import asdict
@@ -31,7 +32,7 @@ from training.find import boxes_for_folders, detector_boxes
 from training.fingerprint import of_pictures, of_scenes
 from training.formats.base import pictures_below
 from training.lookalikes import SEARCH, lookalike_crops
-from training.options import add_settings, settings_from, step_parser, told
+from training.options import add_settings, settings_from, settings_kept, step_parser, told
 from training.statues import statue_crops
 
 FOUND = "_found"  # the same faces with the boxes of the node's detector, as far as it finds them
@@ -187,13 +188,19 @@ def _summary(kind: str, crops: CropSet, refused: Refused) -> str:
     return "\n".join([*lines, refused.report()])
 
 
-def main() -> None:
+def _settings(options: argparse.Namespace) -> Config:
+    """Return those of the run that is there, which were trained with, or those of a new one."""
+    trained = (options.run / "checkpoint.npz").is_file()
+    named = options.config or options.weights or not (options.run / "config.yaml").is_file()
+    return settings_from(options) if named and not trained else settings_kept(options)
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = step_parser(__doc__)
     add_settings(parser)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     with told(parser):
-        config = settings_from(options)
-        options.run.mkdir(parents=True, exist_ok=True)
+        config = _settings(options)
         config.save(options.run / "config.yaml")
         for kind in SETS:
             prepared(config, options.run, kind)

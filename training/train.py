@@ -22,11 +22,11 @@ from training.board import open_board
 from training.config import Config, TrainConfig
 from training.cropset import CropSet
 from training.errors import TrainingError
-from training.figures import judged
+from training.figures import SMALLEST_JUDGED, judged
 from training.history import plot_history, write_history
 from training.metrics import class_figures, confusion_matrix, log_loss, macro_f1
-from training.model import build_model, freeze_before, learner_of
-from training.options import add_settings, settings_from, settings_of, step_parser, told
+from training.model import build_model, freeze_before, learner_of, predicted
+from training.options import add_settings, settings_from, settings_kept, step_parser, told
 from training.prepare import prepared
 from training.progress import shown
 from training.state import RunState, arrays_of, load_state, restore_variables, save_state
@@ -44,8 +44,10 @@ def train(config: Config, run: Path, resume: bool = False) -> Path:
     learner = learner_of(model)
     freeze_before(model, config.train.unfreeze_from)
     teachers = Teachers(config.distil)
-    train_set, val_set = prepared(config, run, "train"), prepared(config, run, "val")
-    config.save(run / "config.yaml")
+    config.save(run / "config.yaml")  # before the crops, which take long: a kill leaves it to --resume
+    val_set = prepared(config, run, "val")
+    require_judged(val_set)
+    train_set = prepared(config, run, "train")
     state = load_state(checkpoint) if checkpoint.is_file() else RunState(average=arrays_of(model.weights))
     _enter_phase(learner, config, state.epoch, checkpoint)
     board = open_board(run / "tensorboard")
@@ -58,6 +60,17 @@ def train(config: Config, run: Path, resume: bool = False) -> Path:
         board.show(state.history[-1])
     plot_history(run / "curves.png", state.history)
     return _save_best(model, state, run / "best.keras")
+
+
+def require_judged(val_set: CropSet) -> None:
+    """Stop where no validation face is large enough to choose an epoch by; tell of classes without one."""
+    classes, labels = load_manifest().class_ids, val_set.labels[judged(val_set)]
+    missing = ", ".join(name for number, name in enumerate(classes) if number not in labels)
+    told = f"the validation data hold no face from {SMALLEST_JUDGED} px of class {missing}"
+    if not len(labels):
+        raise TrainingError(f"{told}, by which the best epoch is chosen: add pictures to data.val")
+    if missing:
+        print(f"{told}: how well that is told stays unknown", flush=True)
 
 
 def _finished(state: RunState, config: TrainConfig) -> bool:
@@ -144,8 +157,7 @@ def _average(state: RunState, model: keras.Model, decay: float, step: int) -> No
 def _validate(model: keras.Model, val_set: CropSet) -> dict[str, Any]:
     """Return the figures on the validation faces that are large enough to judge."""
     faces, names = val_set.where(judged(val_set)), load_manifest().class_ids
-    outputs = model.predict(faces.crops.astype("float32"), batch_size=128, verbose=0)
-    probabilities = class_scores(outputs, len(names))
+    probabilities = class_scores(predicted(model, faces.crops), len(names))
     matrix = confusion_matrix(faces.labels, probabilities.argmax(1), len(names))
     facts = {"val_macro_f1": macro_f1(matrix), "val_loss": log_loss(faces.labels, probabilities)}
     return facts | {f"val_f1_{name}": f.f1 for name, f in zip(names, class_figures(matrix), strict=True)}
@@ -166,13 +178,13 @@ def _record(state: RunState, facts: dict[str, Any]) -> None:
     print(f"epoch {state.epoch}: {shown}", flush=True)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = step_parser(__doc__)
     add_settings(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the run in the run folder")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     with told(parser):
-        config = settings_of(options.run) if options.resume else settings_from(options)
+        config = settings_kept(options) if options.resume else settings_from(options)
         train(config, options.run, options.resume)
 
 

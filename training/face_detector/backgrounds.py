@@ -22,6 +22,7 @@ from training.errors import TrainingError
 from training.face_detector.drawn import nobody, pattern
 from training.face_detector.scenes import Lesson
 from training.face_detector.targets import COLUMNS
+from training.formats.base import save_picture
 from training.masks import WAYS, draw_mask, face_frame
 from training.pictures import picture_or_none
 
@@ -85,8 +86,8 @@ def background_lessons(paths: Sequence[Path], teacher: FaceDetector, folder: Pat
             if image is None:
                 print(f"left out, cannot be read: {path}")
                 continue
-            cv2.imwrite(str(plain), image)
-            cv2.imwrite(str(masked), with_masks(image, teacher, np.random.default_rng([seed, number])))
+            save_picture(plain, image)
+            save_picture(masked, with_masks(image, teacher, np.random.default_rng([seed, number])))
         made += [plain, masked]
     return [Lesson(path, np.empty((0, COLUMNS), np.float32), np.empty(0, bool)) for path in made]
 

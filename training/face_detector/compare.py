@@ -11,30 +11,23 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mask_detector.crops import Image
-from mask_detector.face_detectors import FaceDetector, Faces, FaceSearch
+from mask_detector.face_detectors import FaceDetector, Faces, FaceSearch, make_face_detector
 from mask_detector.face_detectors.haar import Haar
 from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
-from mask_detector.frame_sources.pictures import read_picture
 from mask_detector.model_store import load_manifest, verified
-from mask_detector.runtimes import quick_at_bytes
+from training.errors import TrainingError
 from training.face_detector.average_precision import average_precisions
 from training.face_detector.matching import SMALLEST_JUDGED, Matches, match
 from training.face_detector.peers import Aizoo
-from training.face_detector.scenes import Scene
+from training.face_detector.scenes import Scene, read_scene
 
 OURS, REFERENCE = "masked_yunet", "yunet"
-INT8, FLOAT = f"{OURS} int8", f"{OURS} float32"
 SIZES = (SMALLEST_JUDGED, 32, 64, 128, 100_000)
 THREADS = 2
 _LOWEST = FaceSearch(score_threshold=0.05)
 _ROUNDS, _WARM = 60, 5
 _FRAME = (640, 480)
-
-
-def shipped_here() -> str:
-    """Return the name of the one that the node takes on this processor."""
-    return INT8 if quick_at_bytes() else FLOAT
 
 
 @dataclass(frozen=True)
@@ -74,16 +67,24 @@ def labelled(scenes: Sequence[Scene]) -> Labelled:
     return Labelled(labels, sides.astype(np.float32), sources)
 
 
-def detectors(peer: Path | None) -> dict[str, FaceDetector]:
-    """Return the detectors by name, at a low score threshold."""
-    ours = load_manifest().face_detector_files(OURS)
+def detectors(peer: Path | None, name: str = OURS, models: Path | None = None) -> dict[str, FaceDetector]:
+    """Return the detectors by name, at a low score threshold: first `name` in int8 and in float32.
+
+    It lies in the folder `models`, by default the project's own. Another than the shipped one is
+    compared with that too.
+    """
+    files = load_manifest(models).face_detector_files(name)
+    if missing := {"litert_int8", "litert", "opencv"} - files.keys():
+        raise TrainingError(f"{name} has no file for {min(missing)}: name one that the export made")
     made: dict[str, FaceDetector] = {
-        INT8: LiteRTFaces(verified(ours["litert_int8"]), _LOWEST, THREADS),
-        FLOAT: LiteRTFaces(verified(ours["litert"]), _LOWEST, THREADS),
-        f"{OURS} in OpenCV": YuNet(verified(ours["opencv"]), _LOWEST),
-        REFERENCE: YuNet(verified(load_manifest().face_detector_files(REFERENCE)["opencv"]), _LOWEST),
+        f"{name} int8": LiteRTFaces(verified(files["litert_int8"]), _LOWEST, THREADS),
+        f"{name} float32": LiteRTFaces(verified(files["litert"]), _LOWEST, THREADS),
+        f"{name} in OpenCV": YuNet(verified(files["opencv"]), _LOWEST),
+        REFERENCE: make_face_detector(REFERENCE, search=_LOWEST),
         "haar": Haar(replace(_LOWEST, score_threshold=0.0)),
     }
+    if models or name != OURS:
+        made[f"{OURS} as shipped"] = make_face_detector(OURS, search=_LOWEST, threads=THREADS)
     return made | ({"aizoo": Aizoo(peer, _LOWEST, THREADS)} if peer else {})
 
 
@@ -94,12 +95,10 @@ def compare(
     boxes = [scene.boxes for scene in scenes]
     found: dict[str, list[Faces]] = {name: [] for name in made}
     for scene in tqdm(scenes, "scenes", unit="picture", disable=None, leave=False):
-        image = read_picture(str(scene.path))
+        image = read_scene(scene.path)
         for name, detector in made.items():
             found[name].append(detector.detect(image))
-    frames = [
-        cv2.resize(read_picture(str(scene.path)), _FRAME) for scene in scenes[:: max(1, len(scenes) // 20)]
-    ]
+    frames = [cv2.resize(read_scene(scene.path), _FRAME) for scene in scenes[:: max(1, len(scenes) // 20)]]
     seconds = timed({name: detector.detect for name, detector in made.items()}, frames)
     return [
         Result(

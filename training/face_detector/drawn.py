@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mask_detector.crops import Image
-from mask_detector.frame_sources.pictures import read_picture
-from training.face_detector.scenes import Lesson
+from training.face_detector.scenes import Lesson, read_scene
 from training.face_detector.targets import BOX, COLUMNS, POINTS
+from training.formats.base import save_picture
 from training.masks import WAYS, draw_mask, face_frame
 
 Random = np.random.Generator
@@ -35,10 +35,10 @@ def _masked(lesson: Lesson, path: Path, scale: float, random: Random) -> Lesson 
     if not frames:
         return None
     if not path.is_file():
-        image = read_picture(str(lesson.path))
+        image = read_scene(lesson.path)
         for frame in frames.values():
             image = draw_mask(image, frame, str(random.choice(list(WAYS))), random)
-        cv2.imwrite(str(path), image)
+        save_picture(path, image)
     rows = lesson.rows.copy()
     for number in frames:
         middle = (rows[number, 1:3] + rows[number, 3:5]) / 2
@@ -61,7 +61,7 @@ def pattern_lessons(count: int, folder: Path, seed: int) -> list[Lesson]:
         path = folder / f"{number:05}.jpg"
         if not path.is_file():
             random = np.random.default_rng([seed, number])
-            cv2.imwrite(str(path), pattern(random, masks=number % 2 * int(random.integers(1, 4))))
+            save_picture(path, pattern(random, masks=number % 2 * int(random.integers(1, 4))))
         lessons.append(Lesson(path, np.empty((0, COLUMNS), np.float32), np.empty(0, bool)))
     return lessons
 

@@ -5,7 +5,7 @@
 Its scores are shifted so that the node's default threshold leaves `data.unmatched` times the unmatched
 finds that YuNet makes on the validation scenes. NAME.keras, NAME.tflite (float32), NAME_int8.tflite and
 NAME.onnx are made in the run folder first; only when they agree on the validation scenes are they copied and
-stated in manifest.json.
+stated in manifest.json. A models folder that is new gets a manifest of its own.
 """
 
 import argparse
@@ -15,21 +15,21 @@ import keras
 import numpy as np
 
 from mask_detector.crops import Image
-from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import Faces, FaceSearch
 from mask_detector.face_detectors.base import shrink
 from mask_detector.face_detectors.cells import PARTS
 from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
-from mask_detector.frame_sources.pictures import read_picture
 from mask_detector.model_store import share_folder
 from training.errors import TrainingError
 from training.face_detector.publish import publish
-from training.face_detector.scenes import read_scenes
+from training.face_detector.scenes import read_scene, read_scenes
 from training.face_detector.settings import DetectorConfig, load_detector_config
 from training.face_detector.to_litert import to_litert
 from training.face_detector.validate import Validation
 from training.face_detector.yunet_layout import write_weights
+from training.manifest import require_new_name
+from training.options import told
 from training.state import Arrays
 
 FILES = {"keras": ".keras", "litert": ".tflite", "litert_int8": "_int8.tflite", "opencv": ".onnx"}
@@ -40,12 +40,15 @@ _STEPS = 2
 _CALIBRATED_ON = 30  # training pictures that show the int8 arithmetic its ranges; more of them widen these
 
 
-def export(config: DetectorConfig, run: Path, models: Path) -> None:
+def export(config: DetectorConfig, run: Path, models: Path, replace: bool = False) -> None:
     """Write the run's best model and its manifest entry into the folder `models`.
 
     Raises:
-        TrainingError: the run has no model yet, or the exported files disagree.
+        TrainingError: the run has no model yet, another model has its name and `replace` is not
+            given, or the exported files disagree.
     """
+    if not replace:
+        require_new_name(models, config.name, f"set another name in {run / 'config.yaml'}")
     if not (run / "best.keras").is_file():
         raise TrainingError(f"{run} holds no best.keras: train first")
     network = keras.saving.load_model(run / "best.keras", compile=False, safe_mode=True)
@@ -103,7 +106,7 @@ def _pictures(config: DetectorConfig) -> list[Image]:
     """Return training scenes as the detector sees them, to calibrate the int8 arithmetic with."""
     scenes = read_scenes(Path(config.data.root) / config.data.train, config.data.corrections)
     chosen = scenes[:: max(1, len(scenes) // _CALIBRATED_ON)]
-    images = [shrink(read_picture(str(scene.path)), _SEARCH.input_size)[0] for scene in chosen]
+    images = [shrink(read_scene(scene.path), _SEARCH.input_size)[0] for scene in chosen]
     return [image[: image.shape[0] // 32 * 32, : image.shape[1] // 32 * 32] for image in images]
 
 
@@ -146,12 +149,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--run", type=Path, default=Path("runs/detector"), help="run folder (%(default)s)")
     parser.add_argument("--models", type=Path, help="folder of manifest.json (default: the project's models)")
+    parser.add_argument("--replace", action="store_true", help="replace a model of the same name")
     options = parser.parse_args(argv)
-    try:
+    with told(parser):
         config = load_detector_config(options.run / "config.yaml")
-        export(config, options.run, options.models or share_folder() / "models")
-    except MaskDetectorError as error:
-        parser.exit(2, f"{error}\n")
+        export(config, options.run, options.models or share_folder() / "models", options.replace)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,19 @@
 """State a face detector in models/manifest.json, with a card: what taught it, and where it fails."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from training.card import bullets, limits_and_licence
 from training.face_detector.settings import DetectorConfig
-from training.manifest import copied, write_manifest
+from training.formats.base import write_file
+from training.manifest import state
 
 Quality = dict[str, dict[str, float]]
 
 
 def publish(folder: Path, config: DetectorConfig, files: dict[str, Path], quality: Quality) -> None:
-    """Copy the files into `folder`, write the card and replace the manifest's entry."""
+    """Copy the files into `folder`, replace the manifest's entry and write the card."""
     entry = {
-        "files": {runtime: copied(file, folder) for runtime, file in files.items()},
         "origin": config.card.origin,
         "licence": config.card.licence,
         "training_data": config.card.credits,
@@ -22,10 +21,8 @@ def publish(folder: Path, config: DetectorConfig, files: dict[str, Path], qualit
             name: {key: round(value, 4) for key, value in part.items()} for name, part in quality.items()
         },
     }
-    (folder / f"{config.name}.md").write_text(card(config, entry))
-    content = json.loads((folder / "manifest.json").read_text())
-    content["face_detectors"][config.name] = entry
-    write_manifest(folder, content)
+    entry = state(folder, "face_detectors", config.name, files, entry)
+    write_file(folder / f"{config.name}.md", card(config, entry).encode())
 
 
 def card(config: DetectorConfig, entry: dict[str, Any]) -> str:

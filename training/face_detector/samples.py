@@ -5,7 +5,6 @@ All chance comes from the generator given, so that a resumed run sees what it wo
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 
 import cv2
@@ -13,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mask_detector.crops import Image
-from mask_detector.frame_sources.pictures import read_picture
-from training.face_detector.scenes import Lesson, Rows
+from training.face_detector.scenes import Lesson, Rows, read_scene
 from training.face_detector.settings import DetectorConfig, Samples
 from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, POINTS
 from training.face_detector.vary import vary
@@ -29,6 +27,8 @@ _LARGEST_SCALE = 3.0
 _TURN = 7.0  # standard deviation in degrees
 _SEEN, _HINTED = 0.45, 0.05  # share of a face within the picture from which it is learned, and ignored
 _AHEAD = 6
+_MOST_KEPT = 3 * 2**30  # bytes of pictures in memory, enough for the shipped detector's
+_kept: dict[Path, Image] = {}
 
 
 def batches(
@@ -97,9 +97,14 @@ def _part(pools: Sequence, config: Samples, size: int, random: Random) -> tuple[
     return _warp(image, matrix, size, random), _seen(lesson.rows, matrix, size, config.smallest)
 
 
-@cache
 def _picture(path: Path) -> Image:
-    return read_picture(str(path))
+    """Return a lesson's picture, from memory as far as that goes: all are drawn equally often."""
+    if path in _kept:
+        return _kept[path]
+    image = read_scene(path)
+    if sum(picture.nbytes for picture in list(_kept.values())) + image.nbytes <= _MOST_KEPT:
+        _kept[path] = image
+    return image
 
 
 def _view(image: Image, rows: Rows, config: Samples, size: int, random: Random) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ manner by how the faces that both know differ.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from tqdm import tqdm
 from mask_detector.boxes import iou_matrix
 from mask_detector.crops import Image
 from mask_detector.face_detectors import FaceDetector, Faces
-from mask_detector.frame_sources.pictures import read_picture
+from training.arrays import save_arrays
 from training.data import DROP, read_corrections
 from training.errors import TrainingError
 from training.face_detector.settings import Data
 from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, KNOWN, NOTHING, POINTS
+from training.pictures import picture_or_none
 
 Rows = NDArray[np.float32]
 _SAME = 0.35  # overlap (IoU) from which a label and a find are one face
@@ -76,17 +77,22 @@ def _scene(path: Path, picture: dict, faces: list[tuple[list[float], str]]) -> S
     return Scene(path.parent / picture["file_name"], source, boxes, tuple(label for _, label in faces))
 
 
-def teacher_faces(scenes: Iterable[Scene], teacher: FaceDetector, cache: Path) -> list[Faces]:
+def read_scene(path: Path) -> Image:
+    """Return a picture as BGR; raise TrainingError if it cannot be read."""
+    image = picture_or_none(path)
+    if image is None:
+        raise TrainingError(f"the picture {path} cannot be read: mend it, or take it out of its set")
+    return image
+
+
+def teacher_faces(scenes: Sequence[Scene], teacher: FaceDetector, cache: Path) -> list[Faces]:
     """Return what the teacher finds in each picture, once as it is and once enlarged; kept in `cache`."""
-    scenes = list(scenes)
     if cache.is_file():
         with np.load(cache) as stored:
-            found = [stored[f"{number:06}"] for number in range(len(stored.files))]
-        if len(found) == len(scenes):
-            return found
+            return [stored[f"{number:06}"] for number in range(len(scenes))]
     shown = tqdm(scenes, "the teacher looks", unit="picture", disable=None, leave=False)
-    found = [_both_sizes(read_picture(str(scene.path)), teacher) for scene in shown]
-    np.savez(cache, **{f"{number:06}": faces for number, faces in enumerate(found)})
+    found = [_both_sizes(read_scene(scene.path), teacher) for scene in shown]
+    save_arrays(cache, {f"{number:06}": faces for number, faces in enumerate(found)})
     return found
 
 

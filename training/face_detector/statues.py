@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from mask_detector.frame_sources.pictures import read_picture
 from training.face_detector.drawn import landmarks_of
-from training.face_detector.scenes import Lesson
+from training.face_detector.scenes import Lesson, read_scene
 from training.face_detector.targets import BOX, IGNORED, KIND
+from training.formats.base import save_picture
 from training.masks import face_frame
 from training.stone import SMALLEST, statue, stone_shape
 
@@ -35,13 +34,13 @@ def statue_lessons(lessons: Sequence[Lesson], folder: Path, seed: int) -> list[L
 
 def _statues(lesson: Lesson, chosen: NDArray, path: Path, random: Random) -> Lesson:
     """Turn the chosen faces to stone; they are no faces any more, and what they touch is left alone."""
-    image = read_picture(str(lesson.path))
+    image = read_scene(lesson.path)
     stones = [stone_shape(image, box, random) for box in lesson.rows[chosen, BOX]]
     if not path.is_file():
         for number, share in zip(chosen, stones, strict=True):
             frame = face_frame(landmarks_of(lesson.rows[number]))
             image = statue(image, share, lesson.rows[number, BOX], frame, random)
-        cv2.imwrite(str(path), image)
+        save_picture(path, image)
     rest = np.delete(lesson.rows, chosen, axis=0)
     touched = [_touched(row[BOX], np.maximum.reduce(stones)) for row in rest]
     rest[np.array(touched, bool), KIND] = IGNORED

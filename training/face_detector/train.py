@@ -3,16 +3,18 @@
     python -m training.face_detector.train --data ../shared/data --run runs/detector
     python -m training.face_detector.train --run runs/detector --resume      # after a kill
 
-The run folder receives the settings in effect (config.yaml), what the teacher sees (teacher.npz), drawn
-lessons, a line an epoch (history.csv), curves (curves.png) and the best model (best.keras): the one whose
+The run folder receives the settings in effect (config.yaml), what the teacher sees and drawn lessons
+(lessons), a line an epoch (history.csv), curves (curves.png) and the best model (best.keras): the one whose
 averaged weights find the most of the validation scenes' faces at as few unexplained finds as YuNet.
 """
 
 import argparse
 import dataclasses
 import math
+import shutil
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,6 @@ import numpy as np
 import yaml
 from tqdm import tqdm
 
-from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import FaceSearch
 from mask_detector.face_detectors.yunet import YuNet
 from training.errors import TrainingError
@@ -36,7 +37,9 @@ from training.face_detector.settings import DEFAULT_FILE, DetectorConfig, Train,
 from training.face_detector.statues import statue_lessons
 from training.face_detector.validate import Validation
 from training.face_detector.yunet_layout import read_weights
+from training.formats.base import write_file
 from training.history import plot_history, write_history
+from training.options import require_no_other, told
 from training.state import RunState, arrays_of, load_state, restore_variables, save_state
 
 _BARE = "no_mask"
@@ -59,14 +62,14 @@ def train(config: DetectorConfig, folder: Path, resume: bool = False) -> Path:
     checkpoint = folder / "checkpoint.npz"
     if checkpoint.is_file() and not resume:
         raise TrainingError(f"{folder} holds a run already: go on with --resume, or name another --run")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(yaml.safe_dump(dataclasses.asdict(config), sort_keys=False))
+    write_file(folder / "config.yaml", yaml.safe_dump(dataclasses.asdict(config), sort_keys=False).encode())
     keras.utils.set_random_seed(config.seed)
     model = learner(config)
     state = load_state(checkpoint) if checkpoint.is_file() else RunState(average=arrays_of(model.weights))
     if state.epoch:
         restore_variables(checkpoint, model)
-    run = Run(config, model, lesson_pools(config, folder), Validation(config), state)
+    validation = Validation(config)  # before the lessons, which take long: its set may be wrong
+    run = Run(config, model, lesson_pools(config, folder), validation, state)
     while state.epoch < config.train.epochs:
         _record(state, _epoch(run))
         save_state(checkpoint, state, model)
@@ -107,6 +110,7 @@ def lesson_pools(config: DetectorConfig, folder: Path) -> list[tuple[float, list
     data, samples, seed = config.data, config.samples, config.seed
     empty = people_free(Path(data.root), data.backgrounds)
     scenes = read_scenes(Path(data.root) / data.train, data.corrections)
+    folder = _lessons_of(folder, repr([data, samples.drawn_pictures, seed, scenes, empty]))
     teacher = YuNet(Path(data.teacher), _TEACHER)
     real = lessons(scenes, teacher_faces(scenes, teacher, folder / "teacher.npz"), data, _BARE)
     to_draw_on = _some(real, samples.drawn_pictures, seed)
@@ -125,6 +129,16 @@ def lesson_pools(config: DetectorConfig, folder: Path) -> list[tuple[float, list
     pools.insert(0, (1 - sum(share for share, _, _ in pools), "scenes", real))
     print(", ".join(f"{len(kind)} {name}" for _, name, kind in pools), flush=True)
     return [(share, kind) for share, _, kind in pools if kind]
+
+
+def _lessons_of(run: Path, source: str) -> Path:
+    """Return the folder for what is drawn from `source`, without what was drawn from anything else."""
+    folder, digest = run / "lessons", sha256(source.encode()).hexdigest()
+    stamp = folder / "made_from"
+    if not stamp.is_file() or stamp.read_text() != digest:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_file(stamp, digest.encode())
+    return folder
 
 
 def _some(real: list[Lesson], most: int, seed: int) -> list[Lesson]:
@@ -186,18 +200,19 @@ def main(argv: list[str] | None = None) -> None:
         "training.face_detector.train", description=__doc__, formatter_class=form
     )
     parser.add_argument("--run", type=Path, default=Path("runs/detector"), help="run folder (%(default)s)")
-    parser.add_argument("--config", type=Path, default=DEFAULT_FILE, help="settings (%(default)s)")
+    parser.add_argument("--config", type=Path, help=f"settings ({DEFAULT_FILE})")
     parser.add_argument("--data", help="folder that holds the data, in place of data.root")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the run folder")
     options = parser.parse_args(argv)
     cv2.setNumThreads(1)
-    try:
-        config = load_detector_config(options.run / "config.yaml" if options.resume else options.config)
+    with told(parser):
+        if options.resume:
+            require_no_other(options, "config")
+        file = options.run / "config.yaml" if options.resume else options.config or DEFAULT_FILE
+        config = load_detector_config(file)
         if options.data:
             config = dataclasses.replace(config, data=dataclasses.replace(config.data, root=options.data))
         train(config, options.run, options.resume)
-    except MaskDetectorError as error:
-        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":

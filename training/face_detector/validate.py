@@ -10,10 +10,10 @@ from mask_detector.crops import Image
 from mask_detector.face_detectors import Faces, FaceSearch
 from mask_detector.face_detectors.cells import Level, find_faces, level_of
 from mask_detector.face_detectors.yunet import YuNet
-from mask_detector.frame_sources.pictures import read_picture
+from training.errors import TrainingError
 from training.face_detector.matching import SMALLEST_JUDGED, match
 from training.face_detector.network import build_network
-from training.face_detector.scenes import read_scenes
+from training.face_detector.scenes import read_scene, read_scenes
 from training.face_detector.settings import DetectorConfig
 from training.state import Arrays
 
@@ -25,10 +25,16 @@ class Validation:
 
     def __init__(self, config: DetectorConfig) -> None:
         scenes = read_scenes(Path(config.data.root) / config.data.val)
-        self._images = [read_picture(str(scene.path)) for scene in scenes]
+        self._images = [read_scene(scene.path) for scene in scenes]
         self._boxes = [scene.boxes for scene in scenes]
         self._labels = np.array([label for scene in scenes for label in scene.labels])
-        self._large = np.concatenate(self._boxes)[:, 2:].min(axis=1) >= SMALLEST_JUDGED
+        boxes = np.concatenate([np.empty((0, 4)), *self._boxes])
+        self._large = boxes[:, 2:].min(axis=1) >= SMALLEST_JUDGED
+        if not self._large.any():
+            raise TrainingError(
+                f"data.val is {config.data.val}, without a face from {SMALLEST_JUDGED} px: by these the "
+                "best epoch is chosen"
+            )
         self._network = build_network()
         yunet = YuNet(Path(config.data.teacher))
         found = self.find(yunet.detect)

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
 from mask_detector.frame_sources.pictures import is_picture, read_picture
@@ -96,6 +98,11 @@ def write_file(path: Path, content: bytes) -> None:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise TrainingError(f"cannot write {path}: {error.strerror}; nothing was replaced") from error
+
+
+def save_picture(path: Path, image: Image) -> None:
+    """Write a BGR picture in the format of its suffix, as a whole or not at all."""
+    write_file(path, cv2.imencode(path.suffix, image)[1].tobytes())
 
 
 def require_new(path: Path) -> None:
