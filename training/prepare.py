@@ -77,10 +77,11 @@ def _settings_facts(config: Config, kind: str) -> dict[str, str]:
 def _data_facts(config: Config, kind: str) -> dict[str, str]:
     """Return fingerprints of the labels and pictures that the crops of `kind` are cut from."""
     listed, root = _listed(config, kind), Path(config.data.root)
-    facts = {f"scenes {name}": of_scenes(root / name) for name in listed.scenes}
-    facts |= {f"folder {name}": of_pictures(pictures_below(root / name), root) for name in listed.folders}
+    facts = {}
     if kind == "train":
         facts["people_free"] = of_pictures(people_free(root, config.background.pictures), root)
+    facts |= {f"scenes {name}": of_scenes(root / name) for name in listed.scenes}
+    facts |= {f"folder {name}": of_pictures(pictures_below(root / name), root) for name in listed.folders}
     return facts
 
 
