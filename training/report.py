@@ -18,7 +18,7 @@ from matplotlib import pyplot  # noqa: E402  (the backend without a screen must 
 
 EXPLAINED = (
     "In brackets: the 95 % interval (Wilson) of accuracy and recall. By the validation scenes a run chooses",
-    "its epoch, temperature and threshold for background: of its own model they say too much good.",
+    "its epoch, temperature and threshold for background: so they flatter the model of that run.",
 )
 SCENES_EXPLAINED = (
     "Faces are found and told as by the node with its default thresholds; boxes match from an overlap (IoU)",
