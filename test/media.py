@@ -1,5 +1,6 @@
-"""Pictures, videos and cameras that tests make, whole and broken."""
+"""Pictures, videos, cameras and disks that tests make, whole and broken."""
 
+import resource
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,3 +84,14 @@ def network_camera() -> Iterator[str]:
         Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield f"http://me:secret@127.0.0.1:{server.server_port}/video.mjpg"
         server.shutdown()
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let this process write no file beyond `size` bytes; only while pytest itself writes nothing."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)

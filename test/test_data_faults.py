@@ -1,16 +1,14 @@
 """What goes wrong with sets of pictures is told, and harms nothing that is there."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from labelled_sets import MASK, NO_MASK, a_set, blots, fail, run, save, stored
+from media import full_disk
 
 from mask_detector.classifiers import make_classifier
 from mask_detector.face_detectors import make_face_detector
@@ -34,27 +32,16 @@ def test_the_user_s_files_are_never_changed(tmp_path):
     assert before == {path: path.read_bytes() for path in (tmp_path / "in").rglob("*") if path.is_file()}
 
 
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let this process write no file beyond 1000 bytes; only for as long as pytest itself writes nothing."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_full_disk_leaves_the_old_file(tmp_path):
     (tmp_path / "set.json").write_text("old")
-    with full_disk(), pytest.raises(TrainingError, match="cannot write .*set.json: File too large"):
+    with full_disk(1000), pytest.raises(TrainingError, match="cannot write .*set.json: File too large"):
         write_file(tmp_path / "set.json", b"new" * 1000)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_a_full_disk_leaves_no_half_export(tmp_path, capsys):
     mine = a_set(tmp_path, MASK)
-    with full_disk():
+    with full_disk(1000):
         told = fail(capsys, "export", "labelimg", mine, "--out", tmp_path / "hand")
     assert "cannot write" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "mine.json"]

@@ -1,15 +1,12 @@
 """Lines, pictures and videos: whole under their final name, or an error that names them."""
 
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from media import read_video
+from media import full_disk, read_video
 
 from mask_detector.crops import Image
 from mask_detector.errors import MaskDetectorError
@@ -19,17 +16,6 @@ from mask_detector.outputs import JsonLines, VideoWriter, read_json_lines, write
 
 def shade(value: int, width: int = 64, height: int = 48) -> Image:
     return np.full((height, width, 3), value, np.uint8)
-
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """Let no file grow beyond `size` bytes."""
-    former = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, former)
 
 
 def test_every_line_is_in_the_file_at_once(tmp_path: Path) -> None:

@@ -1,42 +1,36 @@
 """What training writes is whole or not there: a disk that is full takes nothing away."""
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from media import full_disk
 
 from training.arrays import save_arrays
 from training.errors import TrainingError
 from training.formats.base import write_file
 
 
-@pytest.fixture
-def little_room():
-    """No file may grow beyond 100 kB, which fails as a full disk does."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_arrays_that_do_not_fit_leave_those_before(tmp_path, little_room):
+def test_arrays_that_do_not_fit_leave_those_before(tmp_path):
     path = tmp_path / "checkpoint.npz"
     save_arrays(path, {"weights": np.arange(9)})
-    with pytest.raises(TrainingError, match=f"cannot write {path}: File too large; nothing was replaced"):
+    with (
+        full_disk(100_000),
+        pytest.raises(TrainingError, match=f"cannot write {path}: File too large; nothing was replaced"),
+    ):
         save_arrays(path, {"weights": np.zeros(200_000)})
     with np.load(path) as arrays:
         assert arrays["weights"].tolist() == list(range(9))
     assert os.listdir(tmp_path) == ["checkpoint.npz"]
 
 
-def test_a_file_that_does_not_fit_leaves_the_one_before(tmp_path, little_room):
+def test_a_file_that_does_not_fit_leaves_the_one_before(tmp_path):
     path = tmp_path / "history.csv"
     write_file(path, b"epoch")
-    with pytest.raises(TrainingError, match=f"cannot write {path}: File too large"):
+    with full_disk(100_000), pytest.raises(TrainingError, match=f"cannot write {path}: File too large"):
         write_file(path, bytes(200_000))
     assert path.read_bytes() == b"epoch"
     assert os.listdir(tmp_path) == ["history.csv"]

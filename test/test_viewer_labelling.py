@@ -1,13 +1,12 @@
 """The labelling loop: from an unsure face on the camera to a folder that training reads."""
 
 import asyncio
-import resource
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
 import pytest
 from browser import Page, chromium
+from media import full_disk
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from viewing import looking_at
@@ -66,20 +65,11 @@ def test_a_decision_moves_the_picture_and_can_be_undone(tmp_path):
     assert [one.name for one in labelling.waiting()] == [first]
 
 
-@pytest.fixture
-def no_room() -> Iterator[None]:
-    """As if the disk were full: no file may have more than some bytes."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_on_a_full_disk_nothing_is_lost_and_no_part_is_left(tmp_path, no_room):
+def test_on_a_full_disk_nothing_is_lost_and_no_part_is_left(tmp_path):
     labelling = Labelling(tmp_path, most=1)
     before = tmp_path / "waiting" / "0.700_mask_20260101-000000_00000000.jpg"
     before.touch()
-    with pytest.raises(OSError, match="File too large"):
+    with full_disk(1000), pytest.raises(OSError, match="File too large"):
         keep(labelling, glance(0.5))
     assert list((tmp_path / "waiting").iterdir()) == [before]
 
