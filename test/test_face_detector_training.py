@@ -315,7 +315,6 @@ def test_an_exported_detector_is_stated_beside_what_is_there_and_replaced_only_w
     del content["face_detectors"]
     content["classifiers"]["theirs"] = {"files": {}}  # as training.adopt leaves it
     (mine / "manifest.json").write_text(json.dumps(content))
-    load_manifest.cache_clear()
     publish(mine, dataclasses.replace(CONFIG, name="mine"), {}, {"litert": {"val_recall": 0.9}})
     stated = load_manifest(mine).entries
     assert list(stated["classifiers"]) == ["theirs"] and list(stated["face_detectors"]) == ["mine"]
