@@ -22,7 +22,7 @@ from training.errors import TrainingError
 from training.face_detector.backgrounds import people_free
 from training.lookalikes import SEARCH, lookalike_crops
 from training.prepare import prepared
-from training.rejection import LEAST, fit_background_threshold, rejection_figures
+from training.rejection import LEAST, MOST, fit_background_threshold, rejection_figures
 from training.statues import statue_crops
 
 OUTPUTS = np.float32([[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]])
@@ -123,6 +123,11 @@ def test_one_odd_face_does_not_switch_rejection_off():
     background = np.append(np.full(99, 0.05), 0.995)
     assert fit_background_threshold(np.column_stack([1 - background, background])) == LEAST
     assert fit_background_threshold(np.empty((0, 4))) == LEAST
+
+
+def test_two_odd_faces_among_a_hundred_do_not_either():
+    background = np.append(np.full(98, 0.05), [0.99, 0.995])
+    assert fit_background_threshold(np.column_stack([1 - background, background])) == MOST
 
 
 def test_the_report_counts_what_is_rejected():

@@ -200,7 +200,7 @@ def test_a_picture_that_was_thrown_out_stays_out_and_most_stops(site, tmp_path):
     unwanted.unlink()
     main(["--urls", str(urls), "--out", str(got), "--pause", "0"])
     assert not unwanted.exists()
-    assert len(list(got.glob("*.jpg"))) == 8
+    assert len(list(got.glob("*.jpg"))) == Collection(got).kept() == 8
     with open(got / "sources.csv") as file:
         assert sorted(row["file"] for row in csv.DictReader(file)) == sorted(
             p.name for p in got.glob("*.jpg")
@@ -240,7 +240,7 @@ def test_words_go_through_a_search_engine_s_pages(site, tmp_path):
     collection = Collection(tmp_path)
     wants = {"collection": collection, "most": 100, "smallest": 64, "pace": Pace(0.0), "timeout": 5.0}
     crawl_words("mask", LoopbackBing, wants)
-    assert collection.count("kept") == 30
+    assert collection.kept() == 30
     assert {line["query"] for line in collection.lines} == {"mask"}
 
 

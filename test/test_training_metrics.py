@@ -10,6 +10,7 @@ from training.metrics import (
     fit_temperature,
     interval,
     macro_f1,
+    macro_f1_interval,
     sharpen,
 )
 
@@ -39,6 +40,14 @@ def test_few_faces_have_a_wide_interval():
     assert interval(10, 10) == pytest.approx([0.7225, 1.0], abs=1e-4)
     assert interval(9, 10) == pytest.approx([0.5958, 0.9821], abs=1e-4)
     assert interval(0, 0)[1] <= 1
+
+
+def test_macro_f1_has_an_interval_that_narrows_with_the_faces():
+    matrix = np.array([[90, 10], [5, 95]])
+    low, high = macro_f1_interval(matrix)
+    assert low < macro_f1(matrix) < high
+    assert (high - low) / 3 > np.subtract(*macro_f1_interval(100 * matrix)[::-1])
+    assert macro_f1_interval(0 * matrix) == [0, 0]
 
 
 def test_fitted_temperature_undoes_overconfidence():

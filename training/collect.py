@@ -62,7 +62,7 @@ def _summary(collection: Collection) -> str:
     latest = {line["url"]: line for line in collection.lines}.values()
     reasons = Counter(line["reason"].split(" (")[0] for line in latest if line["status"] != KEPT)
     lines = [f"  {count:5} {reason}" for reason, count in reasons.most_common(12)]
-    return "\n".join([f"{collection.count(KEPT)} pictures kept, {sum(reasons.values())} not:", *lines])
+    return "\n".join([f"{collection.kept()} pictures kept, {sum(reasons.values())} not:", *lines])
 
 
 def _options() -> argparse.ArgumentParser:

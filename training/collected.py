@@ -43,10 +43,9 @@ class Collection:
         """Tell whether an address needs no further asking."""
         return url in self._done
 
-    def count(self, status: str) -> int:
-        """Return how many addresses ended so, now or in earlier runs."""
-        latest = {line["url"]: line["status"] for line in self.lines}
-        return sum(found == status for found in latest.values())
+    def kept(self) -> int:
+        """Return how many pictures are here, from now or earlier runs; those thrown out are not."""
+        return len({line["file"] for line in self.lines if line["status"] == KEPT and self._is_here(line)})
 
     def keep(self, url: str, content: bytes, suffix: str, hashes: Hashes, details: Line) -> None:
         """Store a picture that is a good one, unless it is a copy of one that is here."""

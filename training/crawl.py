@@ -77,7 +77,7 @@ class PictureDownloader(Downloader):
         self.asked += 1
         if self._collection.is_done(url) or self.error:
             return
-        if self._collection.count("kept") >= self._most:
+        if self._collection.kept() >= self._most:
             self.signal.set(reach_max_num=True)
             return
         try:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
 BINS = 10
+DRAWS = 1000  # of an interval
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,15 @@ def interval(right: int, of: int) -> list[float]:
     share = right / max(of, 1)
     middle, half = share + square / 2, (share * (1 - share) * square + square**2 / 4) ** 0.5
     return [(middle - half) / (1 + square), (middle + half) / (1 + square)]
+
+
+def macro_f1_interval(matrix: NDArray[np.int64]) -> list[float]:
+    """Return the 95 % interval of the macro-F1, [low, high], by drawing as many faces again (bootstrap)."""
+    shares = matrix.ravel() / max(matrix.sum(), 1)
+    if not shares.any():
+        return [0.0, 0.0]
+    drawn = np.random.default_rng(0).multinomial(matrix.sum(), shares, size=DRAWS)
+    return np.percentile([macro_f1(one.reshape(matrix.shape)) for one in drawn], [2.5, 97.5]).tolist()
 
 
 def log_loss(labels: Labels, probabilities: Probabilities) -> float:

@@ -12,6 +12,7 @@ from training.figures import Figures, judged
 
 LOST = 0.003  # share of the validation faces that may be taken for background, but always one
 LEAST = 0.5  # the least threshold: background must be likelier than all classes together
+MOST = 0.9  # and the largest: a few odd faces are lost before all background is let in
 
 
 def fit_background_threshold(outputs: Scores) -> float:
@@ -20,7 +21,7 @@ def fit_background_threshold(outputs: Scores) -> float:
     One may always go: of a few hundred faces the worst alone would keep all background in.
     """
     kept = np.sort(outputs[:, -1])[: -max(1, int(LOST * len(outputs)))]
-    return round(max(LEAST, float(kept.max(initial=0)) + 1e-4), 4)
+    return round(min(max(LEAST, float(kept.max(initial=0)) + 1e-4), MOST), 4)
 
 
 def rejection_figures(

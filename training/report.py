@@ -17,8 +17,8 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend without a screen must be chosen first)
 
 EXPLAINED = (
-    "In brackets: the 95 % interval (Wilson) of accuracy and recall. By the validation scenes a run chooses",
-    "its epoch, temperature and threshold for background: so they flatter the model of that run.",
+    "In brackets: the 95 % interval of macro-F1 (bootstrap), accuracy and recall (Wilson). By the validation",
+    "scenes a run chooses its epoch, temperature and threshold for background: so they flatter its model.",
 )
 SCENES_EXPLAINED = (
     "Faces are found and told as by the node with its default thresholds; boxes match from an overlap (IoU)",
@@ -87,13 +87,8 @@ def _table(groups: dict[str, Figures], classes: tuple[str, ...]) -> list[str]:
     head = ["faces", "macro-F1", "accuracy", "ECE", *[f"{name} P / R / F1" for name in classes]]
     lines = ["| | " + " | ".join(head) + " |", "| --- |" + " --- |" * len(head)]
     for name, group in groups.items():
-        accuracy = f"{group['accuracy']:.3f} {_range(group['accuracy_95'])}"
-        cells = [
-            str(group["faces"]),
-            f"{group['macro_f1']:.3f}",
-            accuracy,
-            f"{group['calibration_error']:.3f}",
-        ]
+        ranged = [f"{group[name]:.3f} {_range(group[name + '_95'])}" for name in ("macro_f1", "accuracy")]
+        cells = [str(group["faces"]), *ranged, f"{group['calibration_error']:.3f}"]
         cells += [_class_cell(group["classes"].get(label)) for label in classes]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
