@@ -1,8 +1,7 @@
-"""The training of the face detector: YuNet in Keras is YuNet, lessons are true, and faces are learned."""
+"""Training of the face detector: lessons and samples are true, runs go on, and bad input is told."""
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 
 import cv2
@@ -12,32 +11,19 @@ import pytest
 pytest.importorskip("tensorflow", reason="training and export need TensorFlow")
 
 import keras
+from one_face import one_face_set
 
 from mask_detector.boxes import iou_matrix
-from mask_detector.face_detectors import FaceSearch
-from mask_detector.face_detectors.cells import find_faces, level_of
-from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
-from mask_detector.model_store import load_manifest, verified
+from mask_detector.model_store import load_manifest
 from training.errors import TrainingError
-from training.face_detector import compare, samples
-from training.face_detector.assign import assign, boxes_of, grid
-from training.face_detector.drawn import pattern
-from training.face_detector.export import export
-from training.face_detector.loss import detection_loss
-from training.face_detector.matching import match
-from training.face_detector.network import build_network
-from training.face_detector.publish import publish
-from training.face_detector.report import write_report
+from training.face_detector import samples
 from training.face_detector.samples import sample
-from training.face_detector.scenes import Lesson, Scene, lessons, read_scenes
+from training.face_detector.scenes import Lesson, Scene, lessons
 from training.face_detector.settings import DEFAULT_FILE, DetectorConfig, load_detector_config
 from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, KNOWN, POINTS
-from training.face_detector.to_litert import to_litert
-from training.face_detector.train import learner, lesson_pools, main, train
-from training.face_detector.yunet_layout import read_weights, write_weights
+from training.face_detector.train import lesson_pools, main, train
 
-FACE_BOX = (178, 63, 90, 113)
 CONFIG = load_detector_config()
 
 
@@ -46,72 +32,9 @@ def yunet_file() -> Path:
     return load_manifest().face_detector_files("yunet")["opencv"].path
 
 
-@pytest.fixture(scope="module")
-def network(yunet_file):
-    made = build_network()
-    read_weights(made, yunet_file)
-    return made
-
-
-def test_yunet_in_keras_answers_as_the_published_file_does(network, yunet_file, astronaut):
-    picture = np.ascontiguousarray(astronaut[:480, :448])
-    maps = [keras.ops.convert_to_numpy(level)[0] for level in network(picture[None].astype(np.float32))]
-    theirs = YuNet(yunet_file)._levels(picture)
-    for ours, level in zip(map(level_of, maps), theirs, strict=True):
-        for mine, other in zip(ours, level, strict=True):
-            np.testing.assert_allclose(mine, other, atol=1e-4)
-
-
-def test_weights_come_back_from_the_file_that_they_were_written_into(network, yunet_file, tmp_path):
-    changed = build_network()
-    changed.set_weights([weights + 0.01 for weights in network.get_weights()])
-    (tmp_path / "changed.onnx").write_bytes(write_weights(changed, yunet_file))
-    again = build_network()
-    read_weights(again, tmp_path / "changed.onnx")
-    for one, other in zip(changed.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.parametrize("size", [(480, 640), (640, 352), (64, 64)])
-def test_one_litert_file_serves_pictures_of_every_size(network, yunet_file, astronaut, tmp_path, size):
-    (tmp_path / "any.tflite").write_bytes(to_litert(network.get_weights()))
-    picture = cv2.resize(astronaut, size[::-1])
-    search = FaceSearch(score_threshold=0.3, min_size=1)
-    expected = YuNet(yunet_file, search).detect(picture)
-    found = LiteRTFaces(tmp_path / "any.tflite", search).detect(picture)
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, atol=0.01)
-
-
-def rows(*faces: tuple[int, tuple[float, ...]]) -> np.ndarray:
-    made = np.zeros((1, 4, COLUMNS), np.float32)
-    for row, (kind, box) in zip(made[0], faces, strict=False):
-        row[KIND], row[BOX] = kind, box
-    return made
-
-
-def test_cells_are_paired_with_the_face_that_they_lie_in():
-    cells = grid(128)
-    assert len(cells) == 16 * 16 + 8 * 8 + 4 * 4
-    maps = np.zeros((1, len(cells), 16), np.float32)
-    faces = rows((FACE, (10, 10, 50, 60)), (FACE, (70, 60, 120, 120)), (IGNORED, (80, 0, 120, 30)))
-    found = assign(cells, faces, maps)
-    positive, row, ignored = (np.array(part)[0] for part in found[:3])
-    middles = cells[:, :2] + cells[:, 2:] / 2
-    for number, box in ((0, (10, 10, 50, 60)), (1, (70, 60, 120, 120))):
-        mine = middles[positive & (row == number)]
-        assert 1 <= len(mine) <= 10
-        assert (mine > np.array(box[:2]) - 32).all() and (mine < np.array(box[2:]) + 32).all()
-    inside = ((middles > (80, 0)) & (middles < (120, 30))).all(axis=1)
-    np.testing.assert_array_equal(ignored, inside)
-
-
-def test_a_picture_without_faces_teaches_that_there_are_none():
-    maps = np.zeros((1, len(grid(64)), 16), np.float32)
-    loss = detection_loss(64)
-    unsure = float(loss(rows()[:, :, :], maps))
-    maps[..., 1] = -8
-    assert 0 < float(loss(rows(), maps)) < 0.01 * unsure
+@pytest.fixture
+def tiny_set(tmp_path, astronaut) -> Path:
+    return one_face_set(tmp_path, astronaut)
 
 
 def test_labels_take_the_teacher_s_manner_and_unlabelled_faces_are_learned_or_left_alone():
@@ -148,65 +71,6 @@ def test_a_sample_shows_the_face_where_its_row_says(astronaut, yunet_file, tmp_p
         box = np.concatenate([told[BOX][:2], told[BOX][2:] - told[BOX][:2]])
         assert iou_matrix([box], [seen[:4]])[0, 0] > 0.7
         np.testing.assert_allclose(told[POINTS], seen[4:14], atol=0.12 * box[2:].max())
-
-
-def test_a_face_that_was_not_seen_is_seen_after_training_on_it(astronaut, yunet_file):
-    picture = cv2.resize(astronaut[:224, 100:324], (128, 128))
-    box = np.array([(FACE_BOX[0] - 100), FACE_BOX[1], FACE_BOX[2], FACE_BOX[3]]) * 128 / 224
-    hidden = picture.copy()
-    x, y, w, h = box.round().astype(int)
-    hidden[y + h // 6 : y + h, x : x + w] = hidden[:1, :1]
-    low = FaceSearch(score_threshold=0.5, min_size=1)
-    assert not len(YuNet(yunet_file, low).detect(hidden))
-    small = dataclasses.replace(CONFIG.samples, size=128)
-    start = dataclasses.replace(CONFIG.data, start=str(yunet_file))
-    model = learner(dataclasses.replace(CONFIG, samples=small, data=start))
-    shown = np.stack([hidden, picture[:, ::-1], np.full_like(hidden, 90), hidden]).astype(np.float32)
-    faces = np.zeros((4, 4, COLUMNS), np.float32)
-    for number, left in ((0, box[0]), (1, 128 - box[0] - box[2]), (3, box[0])):
-        faces[number, 0, KIND] = FACE
-        faces[number, 0, BOX] = (left, box[1], left + box[2], box[1] + box[3])
-    losses = [float(model.train_on_batch(shown, faces)) for _ in range(60)]
-    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
-    network = build_network()
-    network.set_weights(model.get_weights())
-
-    def levels(image: np.ndarray) -> list:
-        return [
-            level_of(keras.ops.convert_to_numpy(level)[0])
-            for level in network(image[None].astype(np.float32))
-        ]
-
-    (found,) = find_faces(hidden, levels, low)
-    assert iou_matrix([box], [found[:4]])[0, 0] > 0.6
-    assert not len(find_faces(shown[2].astype(np.uint8), levels, low))
-
-
-def test_boxes_are_decoded_alike_for_training_and_at_run_time(network, astronaut):
-    picture = np.ascontiguousarray(astronaut[:320, 64:384])
-    maps = [keras.ops.convert_to_numpy(level)[0] for level in network(picture[None].astype(np.float32))]
-    (found,) = find_faces(picture, lambda image: [level_of(level) for level in maps], FaceSearch())
-    flat = np.concatenate([level.reshape(-1, 16) for level in maps])[None]
-    boxes = np.array(boxes_of(grid(320), flat))[0]
-    corners = np.concatenate([found[:2], found[:2] + found[2:4]])
-    assert np.abs(boxes - corners).max(axis=1).min() < 0.01
-
-
-@pytest.fixture
-def tiny_set(tmp_path, astronaut) -> Path:
-    """Two COCO files of a few drawn scenes with the one face that the project ships."""
-    images, faces = [], []
-    for number in range(4):
-        picture = np.full((260, 300, 3), 60 * number, np.uint8)
-        picture[:210, 40 + 10 * number : 250 + 10 * number] = astronaut[:210, 120:330]
-        cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
-        images.append({"id": number, "file_name": f"{number}.png"})
-        box = [FACE_BOX[0] - 80 + 10 * number, *FACE_BOX[1:]]
-        faces.append({"id": number, "image_id": number, "bbox": box, "category_id": 1})
-    content = {"images": images, "annotations": faces, "categories": [{"id": 1, "name": "no_mask"}]}
-    for name in ("train.json", "val.json"):
-        (tmp_path / name).write_text(json.dumps(content))
-    return tmp_path
 
 
 def tiny_config(folder: Path, yunet_file: Path, epochs: int) -> DetectorConfig:
@@ -296,48 +160,6 @@ def test_a_run_goes_on_with_its_own_settings(tmp_path, capsys):
     assert f"{tmp_path} keeps its own settings: leave out --config" in capsys.readouterr().err
 
 
-@pytest.fixture
-def mine(tmp_path) -> Path:
-    """A models folder with the shipped detector's files, as if somebody had trained them."""
-    files = {}
-    for runtime, file in load_manifest().face_detector_files("masked_yunet").items():
-        files[runtime] = tmp_path / file.path.name.replace("masked_yunet", "mine")
-        shutil.copy(file.path, files[runtime])
-    config = dataclasses.replace(CONFIG, name="mine")
-    publish(tmp_path / "models", config, files, {"litert": {"val_mask": 0.9, "val_recall": 0.9}})
-    return tmp_path / "models"
-
-
-def test_an_exported_detector_is_stated_beside_what_is_there_and_replaced_only_when_asked(mine, tmp_path):
-    assert "# mine" in (mine / "mine.md").read_text()
-    assert all(verified(file) for file in load_manifest(mine).face_detector_files("mine").values())
-    content = json.loads((mine / "manifest.json").read_text())
-    del content["face_detectors"]
-    content["classifiers"]["theirs"] = {"files": {}}  # as training.adopt leaves it
-    (mine / "manifest.json").write_text(json.dumps(content))
-    publish(mine, dataclasses.replace(CONFIG, name="mine"), {}, {"litert": {"val_recall": 0.9}})
-    stated = load_manifest(mine).entries
-    assert list(stated["classifiers"]) == ["theirs"] and list(stated["face_detectors"]) == ["mine"]
-    for name in ("mine", "theirs"):
-        with pytest.raises(TrainingError, match=f"holds a model '{name}' already.* --replace"):
-            export(dataclasses.replace(CONFIG, name=name), tmp_path / "run", mine)
-
-
-def test_a_detector_of_any_name_and_folder_is_compared_with_the_shipped_one(
-    mine, tiny_set, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(compare, "_ROUNDS", 1)
-    scenes = read_scenes(tiny_set / "val.json")
-    scenes = [dataclasses.replace(scenes[0], labels=("mask",)), *scenes[1:]]
-    results = compare.compare(compare.detectors(None, "mine", mine), scenes, {})
-    names = ["mine int8", "mine float32", "mine in OpenCV", "yunet", "haar", "masked_yunet as shipped"]
-    assert [result.name for result in results] == names
-    write_report(tmp_path, results, compare.labelled(scenes), ["val.json"])
-    assert "| target | asked for | mine " in (tmp_path / "report.md").read_text()
-    with pytest.raises(TrainingError, match="yunet has no file for litert"):
-        compare.detectors(None, "yunet")
-
-
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -357,23 +179,3 @@ def test_a_wrong_setting_stops_before_training(tmp_path, change, told):
     (tmp_path / "wrong.yaml").write_text(json.dumps(content))
     with pytest.raises(TrainingError, match=told):
         load_detector_config(tmp_path / "wrong.yaml")
-
-
-def test_matching_counts_each_face_once_and_leaves_small_ones_out():
-    face = np.zeros((4, 15), np.float32)
-    face[:, 2:4], face[:, 14] = 40, (0.9, 0.8, 0.7, 0.6)
-    face[:, 0] = (0, 3, 200, 300)  # right, the same again, nobody, one too small to judge
-    face[3, 2:4] = 10
-    labels = np.array([[0, 0, 40, 40], [300, 0, 10, 10], [400, 0, 50, 50]], np.float32)
-    found = match([face], [labels])
-    assert found.face_scores.tolist() == pytest.approx([0.9, 0.6, 0.0])
-    assert found.unmatched(0.5) == 2 and found.unmatched(0.75) == 1
-    assert found.threshold_for(1.0) == pytest.approx(0.7, abs=1e-3)
-    assert (found.face_scores >= found.threshold_for(9.0)).tolist() == [True, True, False]
-
-
-def test_drawn_patterns_are_not_faces():
-    detector = YuNet(load_manifest().face_detector_files("yunet")["opencv"].path)
-    pictures = [pattern(np.random.default_rng(seed)) for seed in range(20)]
-    assert len({picture.tobytes() for picture in pictures}) == 20
-    assert sum(len(detector.detect(picture)) for picture in pictures) <= 1
