@@ -10,7 +10,6 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="training and export need TensorFlow")
 
-
 from one_face import one_face_set
 
 from mask_detector.face_detectors.yunet import YuNet
