@@ -14,6 +14,8 @@ _EXECUTABLES = {
     "demo": ("demo", "camera, detector and recorder together; see demo --help"),
 }
 
+_BATCHES = ("annotate", "bag")  # have something to finish; to end the others with Ctrl-C is no failure
+
 
 def main() -> int:
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
@@ -22,8 +24,8 @@ def main() -> int:
     module, _ = _EXECUTABLES[name]
     try:
         return import_module(f"mask_detector.{module}").main(sys.argv[2:])
-    except KeyboardInterrupt:
-        return 0
+    except KeyboardInterrupt:  # before there was anything to end in good order
+        return 130 if name in _BATCHES else 0
 
 
 def _usage(name: str) -> int:

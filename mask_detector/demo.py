@@ -17,96 +17,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import rclpy
-from builtin_interfaces.msg import Time
-from rclpy.duration import Duration
-from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image as ImageMsg
-from std_msgs.msg import Header
-from vision_msgs.msg import Detection2DArray
 
 from mask_detector.child import end
 from mask_detector.demo_clip import make_demo_clip
+from mask_detector.demo_node import NAMESPACE, Demo
 from mask_detector.demo_viewer import DemoViewer
 from mask_detector.errors import MaskDetectorError
-from mask_detector.frame_sources import Frame, default_source, without_password
-from mask_detector.image_conversion import to_bgr
-from mask_detector.messages import from_detection_array, to_image
+from mask_detector.frame_sources import default_source, without_password
 from mask_detector.node_main import log_options
 from mask_detector.outputs import JsonLines, VideoWriter, frame_line
 from mask_detector.player import Player
 from mask_detector.timeline import Timeline
 from mask_detector.transport import transport_environment
 
-_NAMESPACE = "/demo"
-_SEND_AGAIN = 0.5  # seconds
-_BETWEEN_PICTURES = 60.0  # seconds, by the stamps
-_PATIENCE = 30.0  # seconds until an answer is given up
 _COME, _COME_BACK = 60.0, 5.0  # seconds to open the page, at a terminal, and to open it again
-
-
-class Demo(Node):
-    """Stands in for camera and rviz2: sends images, takes detections and annotated images."""
-
-    def __init__(self, detector: subprocess.Popen, stop: Event) -> None:
-        super().__init__("demo", namespace=_NAMESPACE)
-        self._detector = detector
-        self._stop = stop
-        self._publisher = self.create_publisher(ImageMsg, "image", 1)
-        self._answers: dict[type, Any] = {}
-        self.create_subscription(Detection2DArray, "mask_detector/detections", self._take, 10)
-        self.create_subscription(ImageMsg, "mask_detector/annotated_image", self._take, 10)
-        self.latencies: list[float] = []
-        self._source, self._ahead, self._began = "", 0.0, self.get_clock().now()
-
-    def _take(self, message: Detection2DArray | ImageMsg) -> None:
-        self._answers[type(message)] = message
-
-    def ask(self, frame: Frame) -> tuple[Detection2DArray, ImageMsg] | None:
-        """Return what the detector makes of a frame; None if the demo is stopped meanwhile.
-
-        Raises:
-            MaskDetectorError: the detector has ended or does not answer.
-        """
-        header = Header(stamp=self._stamp(frame), frame_id="camera")
-        message = to_image(frame.image, header)
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
-            sent = time.monotonic()
-            self._publisher.publish(message)
-            while time.monotonic() - sent < _SEND_AGAIN:
-                rclpy.spin_once(self, timeout_sec=0.05)
-                if self._answered(header):
-                    self.latencies.append(time.monotonic() - sent)
-                    return self._answers[Detection2DArray], self._answers[ImageMsg]
-                if self._stop.is_set():
-                    return None
-                if self._detector.poll() is not None:
-                    raise MaskDetectorError("the detector has ended; its reason is above")
-        raise MaskDetectorError(f"the detector has not answered for {_PATIENCE:.0f} s")
-
-    @property
-    def watched(self) -> bool:
-        """Whether somebody looks at the page."""
-        return self.count_subscribers("mask_detector/annotated_image/compressed") > 0
-
-    def _stamp(self, frame: Frame) -> Time:
-        """Return the time of a frame by the source's own clock, so that a busy machine changes nothing.
-
-        Each picture seems so much later that nobody in it is taken for known.
-        """
-        if frame.index == 0:
-            if frame.source != self._source:
-                self._source, self._ahead = frame.source, self._ahead + _BETWEEN_PICTURES
-            self._began = self.get_clock().now() + Duration(seconds=self._ahead)
-        return (self._began + Duration(seconds=frame.time)).to_msg()
-
-    def _answered(self, header: Header) -> bool:
-        stamps = [answer.header.stamp for answer in self._answers.values()]
-        return stamps == [header.stamp] * 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,7 +68,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 @contextmanager
 def _detector() -> Iterator[subprocess.Popen]:
     """Run the detector node in a process of its own."""
-    command = [sys.executable, "-m", "mask_detector", "detector", "--ros-args", "-r", f"__ns:={_NAMESPACE}"]
+    command = [sys.executable, "-m", "mask_detector", "detector", "--ros-args", "-r", f"__ns:={NAMESPACE}"]
     process = subprocess.Popen(command, stdout=sys.stderr)
     try:
         yield process
@@ -195,10 +122,10 @@ def _record(node: Demo, player: Player, out: Path, timeline: Timeline) -> None:
                 lines_file.unlink(missing_ok=True)
                 kept = stack.enter_context(JsonLines(lines_file))
                 video = stack.enter_context(VideoWriter(video_file, player.rate))
-            detections = from_detection_array(answer[0])
+            detections, shown = answer
             for lines in (printed, kept):
                 lines.write(frame_line(frame, detections))
-            video.write(to_bgr(answer[1]), frame.time if player.live else None)
+            video.write(shown, frame.time if player.live else None)
             timeline.add(frame.time, detections)
 
 
@@ -216,9 +143,9 @@ def _play_on(node: Demo, source: str, viewer: DemoViewer, stop: Event) -> None:
             return
 
 
-def _summarise(timeline: Timeline, latencies: list[float], out: Path) -> None:
+def _summarise(timeline: Timeline, latencies: Sequence[float], out: Path) -> None:
     """Tell people what the lines of JSON say, on the error stream, so that those can be piped."""
-    text = [f"demo: {timeline.frames} frames, the nearest person:"]
+    text = [f"demo: {timeline.frames} frames" + (", the nearest person:" if timeline.periods() else "")]
     text += [f"  {start:6.1f} to {end:6.1f} s  {state}" for start, end, state in timeline.periods()]
     text.append(f"faces: {', '.join(f'{n} {name}' for name, n in timeline.faces.most_common()) or 'none'}")
     lines_file, video_file = _results(out)

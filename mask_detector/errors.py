@@ -9,5 +9,9 @@ class ModelError(MaskDetectorError):
     """A model file or the manifest is missing, damaged or not what it should be."""
 
 
+class CopyError(MaskDetectorError):
+    """One annotated copy cannot be written as it is asked for; others can."""
+
+
 class ImageError(MaskDetectorError):
     """A picture, video, stream or image message cannot be read."""

@@ -25,9 +25,10 @@ class FrameTime:
         self._last = -1.0
         self._same = 0
 
-    def __call__(self, header: Header) -> float:
-        """Return the time of the next image, in seconds."""
-        stamped = seconds_of(header)
+    def __call__(self, header: Header, arrived: float | None = None) -> float:
+        """Return the time in seconds of the next image, which `arrived` then, or now by a steady clock."""
+        arrived = time.monotonic() if arrived is None else arrived
+        stamped = seconds_of(header, arrived)
         self._same = self._same + 1 if stamped == self._last else 0
         self._last = stamped
         if self._same < _STILL:
@@ -38,4 +39,4 @@ class FrameTime:
                 f"the stamps of the images stand still at {stamped} s: people are followed by the time of "
                 "arrival instead; let the camera stamp its images"
             )
-        return time.monotonic()
+        return arrived

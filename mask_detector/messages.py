@@ -1,6 +1,5 @@
 """Detections and images as ROS messages; the header given goes out as it came in."""
 
-import time
 from collections.abc import Iterable
 
 from sensor_msgs.msg import CompressedImage
@@ -41,10 +40,10 @@ def _to_hypothesis(class_id: str, score: float) -> ObjectHypothesisWithPose:
     return ObjectHypothesisWithPose(hypothesis=ObjectHypothesis(class_id=class_id, score=score))
 
 
-def seconds_of(header: Header) -> float:
-    """Return the time of a stamp in seconds; now, by a steady clock, where the sender leaves it at 0."""
+def seconds_of(header: Header, arrived: float) -> float:
+    """Return the time of a stamp in seconds; when it arrived, where the sender leaves it at 0."""
     stamp = header.stamp
-    return stamp.sec + stamp.nanosec * 1e-9 if stamp.sec or stamp.nanosec else time.monotonic()
+    return stamp.sec + stamp.nanosec * 1e-9 if stamp.sec or stamp.nanosec else arrived
 
 
 def to_image(image: Image, header: Header) -> ImageMsg:

@@ -119,6 +119,8 @@ def load_manifest(folder: Path | None = None) -> Manifest:
         return _read_manifest(path, (now.st_ino, now.st_mtime_ns, now.st_size))
     except FileNotFoundError:
         raise ModelError(f"{path} is missing: give a folder that holds a manifest.json") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} is damaged ({error!r}): restore it from the repository") from error
 

@@ -51,12 +51,12 @@ class Player:
             for frame in self._play_once():
                 played += 1
                 yield self._numbered_on(frame) if self.live else frame
-            if not (self.live or self._loop):
-                return
             if self.live:
                 self._stop.wait(_RETRY)
             elif not played and not self._stop.is_set():
                 raise ImageError(f"'{self._spec}' holds nothing that can be played")
+            elif not self._loop:
+                return
 
     def _play_once(self) -> Iterator[Frame]:
         try:

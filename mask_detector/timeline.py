@@ -20,30 +20,27 @@ class Timeline:
     def __init__(self) -> None:
         self.frames = 0
         self.faces: Counter[str] = Counter()
-        self._states: list[tuple[float, str]] = []
+        self._runs: list[tuple[float, float, str]] = []
 
     def add(self, time: float, detections: Sequence[Detection]) -> None:
         """Add a frame at `time` seconds."""
         self.frames += 1
         self.faces.update(detection.class_id for detection in detections)
         nearest = max(detections, key=lambda one: one.box[2] * one.box[3], default=None)
-        self._states.append((time, nearest.class_id if nearest else NOBODY))
+        state = nearest.class_id if nearest else NOBODY
+        if self._runs:
+            self._runs[-1] = (self._runs[-1][0], time, self._runs[-1][2])
+        if not self._runs or self._runs[-1][2] != state:
+            self._runs.append((time, time, state))
 
     def periods(self) -> list[tuple[float, float, str]]:
-        """Return from when to when which state lasted, in seconds, flickers left out."""
+        """Return from when to when which state lasted, in seconds, without flickers; none of pictures."""
+        if not self._runs or not self._runs[-1][1]:
+            return []
         merged: list[tuple[float, float, str]] = []
-        for start, end, state in self._runs():
+        for start, end, state in self._runs:
             if merged and (state == merged[-1][2] or end - start < _SHORTEST):
                 merged[-1] = (merged[-1][0], end, merged[-1][2])
             else:
                 merged.append((start, end, state))
         return merged
-
-    def _runs(self) -> list[tuple[float, float, str]]:
-        runs: list[tuple[float, float, str]] = []
-        for time, state in self._states:
-            if runs:
-                runs[-1] = (runs[-1][0], time, runs[-1][2])
-            if not runs or runs[-1][2] != state:
-                runs.append((time, time, state))
-        return runs

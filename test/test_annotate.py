@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from media import cut_off, make_video, read_video, write_video
 
+from mask_detector.__main__ import main as start
 from mask_detector.annotate import main
 from mask_detector.crops import Image
 from mask_detector.model_store import load_manifest
@@ -241,3 +242,80 @@ def test_a_reader_that_leaves_ends_it_quietly(clip: Path) -> None:
         process.stdout.close()
         complaints = list(process.stderr)
     assert (process.returncode, complaints) == (0, [])
+
+
+def test_what_could_not_be_read_is_tried_again_when_the_run_is_resumed(
+    picture: Path, astronaut: Image, tmp_path: Path
+) -> None:
+    broken, lines = tmp_path / "broken.png", tmp_path / "lines"
+    broken.write_bytes(b"")
+    assert annotate(broken, picture, "--json", lines) == 0
+    cv2.imwrite(str(broken), astronaut)
+    assert annotate(broken, picture, "--json", lines, "--resume") == 0
+    assert [line["source"] for line in read(lines)] == [str(picture), str(broken)]
+    assert all(len(line["detections"]) == 1 for line in read(lines))
+
+
+def test_a_source_that_is_gone_is_told_and_its_lines_stay(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert interrupted(7, "SIGINT", clip, "--out", out) == 130
+    lines, copy = (out / "annotations.jsonl").read_bytes(), (out / "clip.mp4").read_bytes()
+    clip.unlink()
+    assert annotate(clip, "--out", out, "--resume", "--blur-faces") == 1
+    assert re.search("clip.avi' cannot be read: No such file", told := capsys.readouterr().err)
+    assert f"'{out / 'clip.mp4'}' is of a former run and may show faces: delete it" in told
+    assert ((out / "annotations.jsonl").read_bytes(), (out / "clip.mp4").read_bytes()) == (lines, copy)
+
+
+@pytest.mark.parametrize("content", ['{"my": "settings"}', "a note", "\x00"])
+def test_a_file_of_somebody_else_is_left_alone(picture: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / "notes").write_text(content)
+    assert annotate(picture, "--json", tmp_path / "notes") == 1
+    assert (tmp_path / "notes").read_text() == content
+
+
+def test_overwriting_leaves_links_and_devices_what_they_are(picture: Path, tmp_path: Path) -> None:
+    link, target = tmp_path / "link", tmp_path / "target"
+    annotate(picture, "--json", target)
+    link.symlink_to(target)
+    before = target.read_bytes()
+    assert annotate(picture, "--json", link, "--overwrite") == 0
+    assert link.is_symlink() and target.read_bytes() == before
+    (tmp_path / "null").symlink_to("/dev/null")
+    assert annotate(picture, "--json", tmp_path / "null", "--overwrite") == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_copy_that_cannot_be_made_costs_nothing_else(
+    picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd").mkdir()
+    wide, long, dot = (
+        tmp_path / "odd" / "wide.jpg",
+        tmp_path / "odd" / f"{'x' * 249}.png",
+        tmp_path / "dot.avi",
+    )
+    wide.write_bytes(cv2.imencode(".png", np.zeros((4, 66_000, 3), np.uint8))[1].tobytes())
+    cv2.imwrite(str(long), np.zeros((9, 9, 3), np.uint8))
+    make_video(dot, 2, (1, 1))
+    out = tmp_path / "out"
+    for again in ((), ("--resume",)):
+        assert annotate(wide, long, dot, picture, "--out", out, *again) == 0
+        told = capfd.readouterr().err
+        assert "wide.jpg': .jpg holds no picture of 66000x4 pixels" in told
+        assert re.search("cannot write '.*dot.mp4' as MP4, 1x1", told)
+        assert "5 frames" in told and "2 errors" in told and len(told.splitlines()) == 4
+    assert len(read(out / "annotations.jsonl")) == 5
+    assert {path.name for path in out.iterdir()} == {long.name, picture.name, "annotations.jsonl"}
+
+
+def test_ctrl_c_while_it_starts_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mask_detector.__main__.import_module", interrupt)
+    for name, code in (("annotate", 130), ("bag", 130), ("detector", 0)):
+        monkeypatch.setattr(sys, "argv", ["mask_detector", name])
+        assert start() == code

@@ -231,3 +231,42 @@ def test_a_compressed_bag_is_read(tmp_path, frames, mode):
     assert main([str(tmp_path / "in"), str(tmp_path / "out")]) == 0
     ((_, array),) = read(tmp_path / "out", ANSWERS, Detection2DArray)
     assert array.header == header(BEGIN) and len(array.detections) == 1
+
+
+def test_a_topic_in_two_parts_is_one_in_the_copy(tmp_path, frames):
+    other = CAMERA[:-1] + "x"
+    with Recorder(tmp_path / "in", StoragePlugin.MCAP) as recorder:
+        for index, topic in enumerate([CAMERA, other] * 2):
+            taken = BEGIN + index * 10**8
+            recorder.write(topic, to_image(frames[index], header(taken)), taken)
+    merged = tmp_path / "merged.mcap"  # as tools that merge bags leave it, but rosbags does not write
+    merged.write_bytes((tmp_path / "in" / "in.mcap").read_bytes().replace(other.encode(), CAMERA.encode()))
+    assert main([str(merged), str(tmp_path / "out")]) == 0
+    assert len(list(read(tmp_path / "out", CAMERA, ImageMsg))) == 4
+    assert len(list(read(tmp_path / "out", ANSWERS, Detection2DArray))) == 4
+
+
+def test_with_blurred_faces_no_message_with_a_picture_in_it_is_copied(tmp_path, frames, capsys):
+    rgbd = f"sensor_msgs/Image rgb # colours\n{80 * '='}\nMSG: sensor_msgs/Image\nuint8[] data"
+    kinds = {"/rgbd": rgbd, "/pose": "# of the image\nfloat64 x", "/unknown": ""}
+    with Writer(tmp_path / "in", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        camera = writer.add_connection(CAMERA, "sensor_msgs/msg/Image", typestore=TYPES)
+        writer.write(camera, BEGIN, serialize_message(to_image(frames[0], header(BEGIN))))
+        for topic, definition in kinds.items():
+            kind = f"my_msgs/msg/{topic[1:].title()}"
+            one = writer.add_connection(topic, kind, msgdef=definition, rihs01="RIHS01_" + 64 * "a")
+            writer.write(one, BEGIN + 1, b"\x00\x01\x00\x00\x07\x00\x00\x00")
+    assert main([str(tmp_path / "in"), str(tmp_path / "out"), "--blur-faces"]) == 0
+    with Reader(tmp_path / "out") as reader:
+        copied = {one.topic for one in reader.connections}
+    assert copied & {CAMERA, *kinds} == {"/pose"}
+    assert f"may show faces: {CAMERA}, /rgbd, /unknown" in capsys.readouterr().err
+
+
+def test_people_settle_by_the_time_of_recording_where_stamps_stand_still(tmp_path, frames, capsys):
+    with Recorder(tmp_path / "in", StoragePlugin.MCAP) as recorder:
+        for index in range(50):
+            recorder.write(CAMERA, to_image(frames[0], header(BEGIN)), BEGIN + index * 10**8)
+    assert main([str(tmp_path / "in"), str(tmp_path / "out")]) == 0
+    assert len(list(read(tmp_path / "out", CHANGES, Detection2DArray))) == 1
+    assert "stand still" in capsys.readouterr().err

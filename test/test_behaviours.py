@@ -13,8 +13,9 @@ from vision_msgs.msg import Detection2DArray
 
 from mask_detector.crops import Image
 from mask_detector.demo_clip import RATE, make_demo_clip
+from mask_detector.detection import Detection
 from mask_detector.frame_sources import open_source
-from mask_detector.messages import to_image
+from mask_detector.messages import to_detection_array, to_image
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DETECTIONS, SPEECH, GATE = "/mask_detector/detections", "/say", "/gate/open"
@@ -90,6 +91,18 @@ def test_a_gate_that_hears_nothing_closes_and_strangers_are_greeted_anew(show, t
     probe = show([(20 + time, image) for time, image in masked[:8]])
     probe.until(lambda: [one.data for one in probe.received[SPEECH]] == [HELLO, HELLO], "two greetings")
     assert opened(probe) == [False, True, False]
+
+
+def test_a_gate_opens_by_the_time_of_arrival_where_images_have_no_stamps(tmp_path):
+    person = Detection((10.0, 10.0, 50.0, 50.0), {"mask": 1.0, "no_mask": 0.0}, "1")
+    with Probe() as probe, running("gate", log=tmp_path / "gate"):
+        probe.subscribe(Bool, GATE, LATCHED)
+        detections = probe.node.create_publisher(Detection2DArray, DETECTIONS, 10)
+        probe.until(lambda: probe.received[GATE], "the gate to say that it is closed")
+        for _ in range(30):
+            detections.publish(to_detection_array([person], Header()))
+            probe.spin(0.1)
+        probe.until(lambda: opened(probe) == [False, True], "the gate to open")
 
 
 def test_after_a_new_start_of_the_detector_its_ids_are_new_people(tmp_path, astronaut):

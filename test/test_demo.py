@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from browser import Page, chromium
 
@@ -77,6 +78,23 @@ def test_a_folder_with_a_damaged_picture_goes_on(tmp_path, astronaut):
     assert "2.png" in summary
     first, second = (line["detections"][0] for line in lines)
     assert first["id"] != second["id"], "people on different pictures are not taken for each other"
+
+
+def test_a_picture_too_large_to_be_sent_has_boxes_in_its_own_pixels(tmp_path, astronaut):
+    large = np.zeros((5000, 7000, 3), np.uint8)
+    large[:2560, :2560] = cv2.resize(astronaut, None, fx=5, fy=5)
+    cv2.imwrite(str(tmp_path / "large.jpg"), large)
+    (line,), summary = finished(demo(tmp_path / "out", str(tmp_path / "large.jpg")))
+    assert (line["width"], line["height"]) == (7000, 5000)
+    (person,) = line["detections"]
+    assert person["box"] == pytest.approx([5 * value for value in (178, 63, 90, 113)], abs=125)
+    assert "nearest person" not in summary
+
+
+def test_pictures_of_which_none_can_be_read_are_no_success(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    _, errors = (process := demo(tmp_path / "out", str(tmp_path))).communicate(timeout=60)
+    assert process.returncode == 1 and "holds nothing that can be played" in errors
 
 
 def test_a_former_record_stays_until_there_is_a_new_one(tmp_path):
@@ -153,3 +171,10 @@ def test_a_timeline_leaves_flickers_out():
     assert [state for _, _, state in timeline.periods()] == ["a", "b"]
     assert timeline.frames == 27 and timeline.faces["other"] == 26
     assert Timeline().periods() == []
+
+
+def test_a_timeline_of_pictures_has_no_periods():
+    timeline = Timeline()
+    for _ in range(3):
+        timeline.add(0.0, [])
+    assert (timeline.frames, timeline.periods()) == (3, [])

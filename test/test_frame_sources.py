@@ -72,6 +72,10 @@ def test_says_that_nobody_answers_without_the_password(scheme: str) -> None:
     [
         ("rtsp://me:p@ss@camera:554/a@b", "rtsp://camera:554/a@b"),
         ("http://camera/video?quality=1", "http://camera/video?quality=1"),
+        (
+            "rtsp://camera/cam?user=admin&password=p@ss&channel=1",
+            "rtsp://camera/cam?user=admin&password=…&channel=1",
+        ),
         ("folder/a@b.jpg", "folder/a@b.jpg"),
     ],
 )
@@ -174,3 +178,11 @@ def test_tells_that_a_stream_has_closed_and_opens_it_again(camera: str) -> None:
         assert frames[0].time == 0 and all(a.time <= b.time for a, b in zip(frames, frames[1:], strict=False))
         assert isinstance(last, Unreadable) and "gives no more pictures" in str(last.error)
         assert "secret" not in last.source + str(last.error)
+
+
+def test_a_folder_may_be_called_by_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "2026").mkdir()
+    cv2.imwrite(str(tmp_path / "2026" / "a.png"), np.zeros((8, 8, 3), np.uint8))
+    monkeypatch.chdir(tmp_path)
+    with open_source("2026") as source:
+        assert source.count == 1 and not source.live

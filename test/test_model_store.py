@@ -146,7 +146,7 @@ def test_a_model_that_is_no_such_classifier_is_refused_before_the_first_image(mo
         make_classifier(str(models), runtime)
 
 
-def test_a_classifier_of_one_s_own_is_found_by_its_path(models):
+def test_a_classifier_of_one_s_own_is_found_by_its_path(models, tmp_path):
     name = load_manifest().default_classifier
     for path in (models, models / name):
         assert find_classifier(str(path)).files["litert"].path.parent == models
@@ -154,6 +154,9 @@ def test_a_classifier_of_one_s_own_is_found_by_its_path(models):
         find_classifier(str(models / "resnet"))
     with pytest.raises(ModelError, match="/nowhere/manifest.json is missing"):
         find_classifier("/nowhere/mine")
+    (tmp_path / "a.jpg").write_bytes(b"")
+    with pytest.raises(ModelError, match="a.jpg/manifest.json cannot be read: Not a directory"):
+        find_classifier(str(tmp_path / "a.jpg" / "mine"))
 
 
 def test_a_classifier_of_other_classes_is_refused(models):

@@ -153,3 +153,13 @@ def test_leaves_the_former_video_where_the_disk_is_full(tmp_path: Path) -> None:
             video.write(image)
     assert frame_count(path) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
+
+
+@pytest.mark.parametrize("rate", [0.0001, 1 / 3, 30_000 / 1001, 66.6667, 100.123, 239.123, 240.0])
+def test_every_rate_can_be_written(rate: float, tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", rate) as video:
+        video.write(shade(0))
+        video.write(shade(0))
+    assert cv2.VideoCapture(str(tmp_path / "v.mp4")).get(cv2.CAP_PROP_FPS) == pytest.approx(
+        max(rate, 0.01), 1e-3
+    )

@@ -244,3 +244,9 @@ def test_the_default_runtime_needs_no_tensorflow():
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'rclpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0
+
+
+def test_tiles_fit_into_pictures_of_any_shape(astronaut):
+    detector = make_face_detector(search=FaceSearch(tiles=3, min_size=1))
+    for height, width in ((1, 5000), (5000, 1), (2, 2), (3, 700)):
+        assert len(detector.detect(np.ascontiguousarray(np.resize(astronaut, (height, width, 3))))) == 0

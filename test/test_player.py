@@ -9,9 +9,10 @@ from threading import Event
 import cv2
 import numpy as np
 import pytest
-from media import network_camera
+from media import make_video, network_camera
 
 from mask_detector.errors import ImageError
+from mask_detector.frame_sources.base import VIDEO_RATE
 from mask_detector.player import PICTURES_A_SECOND, Player
 
 
@@ -118,3 +119,17 @@ def test_a_camera_that_comes_back_faster_is_not_held_to_its_former_rate(tmp_path
     writer.release()
     next(frames)
     assert source.rate == 60
+
+
+def test_a_video_that_states_no_rate_it_could_have_is_played_as_videos_are(tmp_path):
+    source = player(make_video(tmp_path / "clip.avi", 3, rate=1000.0))
+    times = [frame.time for frame in source]
+    assert (len(times), source.rate) == (3, VIDEO_RATE)
+
+
+def test_a_folder_without_a_picture_that_can_be_read_is_told(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    told = []
+    with pytest.raises(ImageError, match="holds nothing that can be played"):
+        list(player(tmp_path, told))
+    assert len(told) == 1

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from mask_detector.annotate.options import LINES, parse_options
 from mask_detector.annotate.plan import Job, make_plan
-from mask_detector.annotate.record import Record, read_record
+from mask_detector.annotate.record import Record, read_record, without_errors
 from mask_detector.annotate.run import Annotator
 from mask_detector.annotate.stop import Stop
 from mask_detector.classifiers import make_classifier
@@ -42,7 +42,9 @@ def _annotate(options: argparse.Namespace, stop: Stop) -> int:
     record = _checked_record(jobs, path, options)
     detector = make_detector(options)
     _prepare(jobs, path, options.overwrite)
-    hidden = True if path is None and sys.stdout.isatty() else None  # None: hidden but on a terminal
+    hidden = (
+        True if path is None and sys.stdout and sys.stdout.isatty() else None
+    )  # None: hidden but on a terminal
     bar = tqdm(total=len(jobs), unit="frame", leave=False, disable=hidden)
     with JsonLines(path) as lines, bar:
         annotator = Annotator(detector, lines, record, stop, bar, options.blur_faces)
@@ -50,6 +52,8 @@ def _annotate(options: argparse.Namespace, stop: Stop) -> int:
     _report(annotator, path, options.out, time.monotonic() - started)
     if annotator.stopped_at:
         return 128 + stop.signal
+    if annotator.left_bare:
+        return 1
     return 1 if annotator.tally.errors and not annotator.tally.frames else 0
 
 
@@ -71,7 +75,7 @@ def _checked_record(jobs: list[Job], path: Path | None, options: argparse.Namesp
             raise MaskDetectorError(
                 f"'{job.copy}' exists, but without a line in '{path}': --overwrite replaces it"
             )
-    return record
+    return without_errors(record, path) if options.resume else record
 
 
 def make_detector(options: argparse.Namespace) -> MaskDetector:
@@ -85,8 +89,8 @@ def _prepare(jobs: list[Job], path: Path | None, overwrite: bool) -> None:
     try:
         for folder in {job.copy.parent for job in jobs if job.copy}:
             folder.mkdir(parents=True, exist_ok=True)
-        if path and overwrite:
-            path.unlink(missing_ok=True)
+        if path and overwrite and path.is_file():  # a pipe or a device stays
+            os.unlink(os.path.realpath(path))
     except OSError as error:
         raise MaskDetectorError(f"cannot write '{error.filename}': {error.strerror}") from error
 

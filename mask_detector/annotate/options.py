@@ -37,7 +37,11 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     out = "write annotated copies there, under the same names; videos as .mp4"
     parser.add_argument("--out", type=Path, metavar="FOLDER", help=out)
     existing = parser.add_mutually_exclusive_group()
-    existing.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
+    existing.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a run that was interrupted; what could not be read is tried again",
+    )
     existing.add_argument("--overwrite", action="store_true", help="replace what a former run wrote")
     blur = "make the faces in the copies unrecognisable; with --resume all copies are drawn anew"
     parser.add_argument("--blur-faces", action="store_true", help=blur)

@@ -102,7 +102,8 @@ def _refuse_same_names(names: dict[str, Path]) -> None:
         other = taken.setdefault(name, spec)
         if other != spec:
             raise MaskDetectorError(
-                f"'{other}' and '{spec}' would both become {name}: annotate one at a time"
+                f"'{without_password(other)}' and '{without_password(spec)}' would both become {name}: "
+                "annotate one at a time"
             )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -15,7 +16,7 @@ from mask_detector.annotate.stop import Stop
 from mask_detector.blurring import blur_faces
 from mask_detector.crops import Image
 from mask_detector.drawing import draw_detections
-from mask_detector.errors import ImageError, MaskDetectorError
+from mask_detector.errors import CopyError, ImageError, MaskDetectorError
 from mask_detector.follow import People, VideoDetector
 from mask_detector.frame_sources import Frame, FrameSource, Unreadable, is_picture, open_source
 from mask_detector.outputs import JsonLines, VideoWriter, frame_line, write_picture
@@ -46,6 +47,7 @@ class Annotator:
     Attributes:
         tally: what was found so far.
         stopped_at: where a signal ended the work; empty where none did, or only a live source was left.
+        left_bare: copies of a former run that were to be blurred and could not be.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Annotator:
         self._blur = blur
         self.tally = Tally()
         self.stopped_at = ""
+        self.left_bare: list[Path] = []
 
     def run(self, jobs: list[Job]) -> None:
         """Annotate all jobs, or what is done of them when a signal comes.
@@ -75,16 +78,17 @@ class Annotator:
     def _annotate(self, job: Job) -> None:
         known = self._record.get(job.source, {})
         drawn_anew = self._blur and job.copy  # the former run may not have blurred
-        if is_finished(job, known) and not drawn_anew:
-            self._expect(len(known))
-            for line in known.values():
-                self._count(line)
-            return
         try:
+            if is_finished(job, known) and not drawn_anew:
+                self._expect(len(known))
+                for line in known.values():
+                    self._count(line)
+                return
             with libraries_muted():
                 source = open_source(job.spec)
         except ImageError as error:
-            self._count(self._line(Unreadable(job.source, 0, error), known, None))
+            self._fail(Unreadable(job.source, 0, error), known)
+            self._warn_of_bare(job)
             return
         with source, _video(job, source) as video:
             if source.live and known:
@@ -96,36 +100,59 @@ class Annotator:
         self, job: Job, source: FrameSource, known: dict[int, Line], video: VideoWriter | None
     ) -> None:
         people = None if is_picture(job.spec) else People(self._detector.class_ids)
+        copied = job.copy is not None
         for item in _read_quietly(source):
-            line = self._line(item, known, people)
-            self._count(line)
-            if job.copy and isinstance(item, Frame):
-                self._draw(item, line, job, source.live, video)
+            if isinstance(item, Unreadable):
+                self._fail(item, known)
+            else:
+                line = self._line(item, known, people)
+                self._count(line)
+                copied = copied and self._copy(item, line, job, source.live, video)
             if self._stop.signal:
                 self.stopped_at = "" if source.live else f"after frame {item.index} of '{job.source}'"
                 return
 
-    def _line(self, item: Frame | Unreadable, known: dict[int, Line], people: People | None) -> Line:
-        """Return the line of an item: the recorded one where there is one, else a new one, written."""
-        line = known.get(item.index) or self._new_line(item, people)
-        if people and isinstance(item, Frame):
+    def _line(self, frame: Frame, known: dict[int, Line], people: People | None) -> Line:
+        """Return the line of a frame: the recorded one where there is one, else a new one, written."""
+        line = known.get(frame.index)
+        if line is None:
+            line = self._finding(frame, people)
+            self._lines.write(line)
+        if people:
             # From the line, also where it is new: a resumed run then goes on exactly as this one.
-            people.learn(drawn_from(line), item.time)
+            people.learn(drawn_from(line), frame.time)
         return line
 
-    def _new_line(self, item: Frame | Unreadable, people: People | None) -> Line:
-        line = self._failure(item) if isinstance(item, Unreadable) else self._finding(item, people)
-        self._lines.write(line)
-        return line
+    def _fail(self, item: Unreadable, known: dict[int, Line]) -> None:
+        """Tell what cannot be read, and write its line; what a former run saw of it stays."""
+        self._say(str(item.error))
+        line = {"source": item.source, "frame": item.index, "error": str(item.error)}
+        if item.index not in known:
+            self._lines.write(line)
+        self._count(line)
 
-    def _failure(self, item: Unreadable) -> Line:
-        self._bar.write(f"annotate: {item.error}", file=sys.stderr)
-        return {"source": item.source, "frame": item.index, "error": str(item.error)}
+    def _say(self, text: str) -> None:
+        self._bar.write(f"annotate: {text}", file=sys.stderr)
+
+    def _warn_of_bare(self, job: Job) -> None:
+        if self._blur and job.copy and job.copy.exists():
+            self._say(f"'{job.copy}' is of a former run and may show faces: delete it")
+            self.left_bare.append(job.copy)
 
     def _finding(self, frame: Frame, people: People | None) -> Line:
         if people is None:
             return frame_line(frame, self._detector.detect(frame.image))
         return frame_line(frame, VideoDetector(self._detector, people).see(frame.image, frame.time).people)
+
+    def _copy(self, frame: Frame, line: Line, job: Job, live: bool, video: VideoWriter | None) -> bool:
+        """Draw a frame into its copy; tell and return False if there can be none."""
+        try:
+            self._draw(frame, line, job, live, video)
+        except CopyError as error:
+            self._say(str(error))
+            self.tally.errors += 1
+            return False
+        return True
 
     def _draw(self, frame: Frame, line: Line, job: Job, live: bool, video: VideoWriter | None) -> None:
         drawn = draw_detections(self._shown(frame.image), drawn_from(line))

@@ -1,5 +1,7 @@
 """What the detector node would have published while a bag was played, frame by frame and none left out."""
 
+from collections.abc import Callable
+
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
@@ -12,8 +14,9 @@ from mask_detector.crops import Image
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import ImageError
 from mask_detector.follow import People, VideoDetector
+from mask_detector.frame_time import FrameTime
 from mask_detector.image_conversion import JPEG_QUALITY, compressed_to_bgr, to_bgr
-from mask_detector.messages import seconds_of, to_compressed_image, to_detection_array, to_image
+from mask_detector.messages import to_compressed_image, to_detection_array, to_image
 from mask_detector.pipeline import MaskDetector
 
 IMAGE_TYPES = {"sensor_msgs/msg/Image": ImageMsg, "sensor_msgs/msg/CompressedImage": CompressedImage}
@@ -28,14 +31,22 @@ class BagAnnotator:
     """Writes the answer to each image of one topic into a bag, under the names of the node's topics.
 
     The annotated image is raw where the images are and compressed where they are; with `blur` it shows
-    no face.
+    no face. `warn` is told once of stamps that stand still.
     """
 
-    def __init__(self, detector: MaskDetector, kind: type, writer: BagWriter, blur: bool) -> None:
+    def __init__(
+        self,
+        detector: MaskDetector,
+        kind: type,
+        writer: BagWriter,
+        blur: bool,
+        warn: Callable[[str], object],
+    ) -> None:
         self._video = VideoDetector(detector, People(detector.class_ids))
         self._kind = kind
         self._writer = writer
         self._blur = blur
+        self._time_of = FrameTime(warn)
         writer.announce(_DETECTIONS, Detection2DArray)
         writer.announce(_CHANGES, Detection2DArray, latched=True)
         writer.announce(_ANNOTATED[kind], kind)
@@ -47,7 +58,7 @@ class BagAnnotator:
             ImageError: the message holds no picture; nothing is written.
         """
         image, header = self._read(data)
-        seconds = seconds_of(header) if header.stamp.sec or header.stamp.nanosec else time * 1e-9
+        seconds = self._time_of(header, time * 1e-9)
         seen = self._video.see(image, seconds)
         people = seen.people
         changes = self._video.people.learn(people, seconds)

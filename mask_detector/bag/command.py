@@ -1,7 +1,6 @@
 """The command: choose the image topic, copy the bag, put the answers in, tell what came of it."""
 
 import argparse
-import re
 import sys
 import time
 from pathlib import Path
@@ -14,14 +13,13 @@ from mask_detector.annotate.options import add_model_options
 from mask_detector.annotate.stop import Stop
 from mask_detector.bag.annotator import IMAGE_TYPES, OUR_TOPICS, BagAnnotator
 from mask_detector.bag.files import BagError, BagWriter, Message, messages, reading, storage_of
+from mask_detector.bag.pictures import may_hold_pictures
 from mask_detector.errors import ImageError, MaskDetectorError
 from mask_detector.pipeline import MaskDetector
 
 _DESCRIPTION = """\
 Copy a recorded bag and add what the detector sees in it: detections, state_changes and annotated_image,
 with the header of each image and its time of recording."""
-
-_PICTURES = re.compile("image|video", re.IGNORECASE)  # in the names of the types of pictures
 
 _EPILOG = f"""\
 Topics {", ".join(OUR_TOPICS)} in the bag are replaced.
@@ -77,8 +75,8 @@ def _choose(reader: Reader, wanted: str) -> str:
 
 
 def _pictures(reader: Reader) -> set[str]:
-    """Return and tell the topics whose messages are pictures."""
-    topics = {one.topic for one in reader.connections if _PICTURES.search(one.msgtype)} - set(OUR_TOPICS)
+    """Return and tell the topics whose messages are pictures, or may hold some."""
+    topics = {one.topic for one in reader.connections if may_hold_pictures(one)} - set(OUR_TOPICS)
     print(f"bag: left out, as they may show faces: {', '.join(sorted(topics))}", file=sys.stderr)
     return topics
 
@@ -93,7 +91,7 @@ class _Run:
         self._writer = writer
         self._topic = topic
         (kind, *_) = (one.msgtype for one in reader.connections if one.topic == topic)
-        self._annotator = BagAnnotator(detector, IMAGE_TYPES[kind], writer, blur)
+        self._annotator = BagAnnotator(detector, IMAGE_TYPES[kind], writer, blur, self._warn)
         self._left_out = {*OUR_TOPICS, *(_pictures(reader) if blur else ())}
         self._images = self._faces = self._unreadable = 0
 
@@ -113,6 +111,9 @@ class _Run:
             seen = f"{self._images} images, {self._faces} faces, {self._unreadable} unreadable"
             took = time.monotonic() - began
             print(f"bag: {self._topic}: {seen}, {took:.1f} s; written: {output}", file=sys.stderr)
+
+    def _warn(self, text: str) -> None:
+        tqdm.write(f"bag: {text}", file=sys.stderr)
 
     def _take(self, message: Message, bar: tqdm) -> None:
         connection, recorded, data = message

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,8 @@ class BagWriter:
     def __init__(self, path: Path, storage: StoragePlugin) -> None:
         self._path = path
         self._storage = storage
-        self._types = _typestore()
-        self._copied: dict[int, Connection] = {}
+        self._types = typestore()
+        self._copied: dict[tuple[str, str], Connection] = {}  # a bag may have a topic in several parts
         self._new: dict[str, Connection] = {}
 
     def __enter__(self) -> "BagWriter":
@@ -108,9 +109,10 @@ class BagWriter:
         """Write a message of another bag as it is."""
         connection, time, data = message
         with self._told():
-            if connection.id not in self._copied:
-                self._copied[connection.id] = self._like(connection)
-            self._writer.write(self._copied[connection.id], time, data)
+            key = connection.topic, connection.msgtype
+            if key not in self._copied:
+                self._copied[key] = self._like(connection)
+            self._writer.write(self._copied[key], time, data)
 
     def add(self, topic: str, message: Any, time: int) -> None:
         """Write a ROS message of ours; `time` of recording in ns."""
@@ -146,7 +148,8 @@ class BagWriter:
             raise BagError(f"'{self._path}' cannot be written: {_reason(error)}") from error
 
 
-def _typestore() -> Typestore:
+@cache
+def typestore() -> Typestore:
     """Return what rosbags knows, and vision_msgs as it is installed above its Python module."""
     store = get_typestore(Stores.ROS2_JAZZY)
     for prefix in Path(vision_msgs.__file__).parents:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from rclpy.time import Time
 from std_msgs.msg import Bool
 from vision_msgs.msg import Detection2DArray
 
+from mask_detector.frame_time import FrameTime
 from mask_detector.node_main import run_node
 
 _HOLD = 2.0  # seconds of `mask`, by the stamps of the images
@@ -28,6 +28,7 @@ class Gate(Node):
         self._seen: dict[str, float] = {}  # by id: when last
         self._masked: dict[str, float] = {}  # by id: since when
         self._heard = time.monotonic()
+        self._time_of = FrameTime(self.get_logger().warning)
         self.declare_parameter("silence", 1.0)  # seconds without detections after which it is blind
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._gate = self.create_publisher(Bool, "gate/open", latched)
@@ -39,7 +40,7 @@ class Gate(Node):
 
     def _on_detections(self, message: Detection2DArray) -> None:
         self._heard = time.monotonic()
-        now = Time.from_msg(message.header.stamp).nanoseconds * 1e-9
+        now = self._time_of(message.header)
         for person in message.detections:
             self._seen[person.id] = now
             if person.results[0].hypothesis.class_id == "mask":

@@ -30,7 +30,8 @@ def over_tiles(image: Image, tiles: int, find: Callable[[Image], Faces]) -> Face
 
 
 def _spans(side: int, tiles: int) -> list[tuple[int, int]]:
-    """Return where the tiles of one direction begin and end."""
+    """Return where the tiles of one direction begin and end; none is empty."""
+    tiles = min(tiles, side)
     length = side / (tiles - _OVERLAP * (tiles - 1))
     starts = (round(number * length * (1 - _OVERLAP)) for number in range(tiles))
     return [(start, min(side, start + round(length))) for start in starts]

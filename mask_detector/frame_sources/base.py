@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
 
+VIDEO_RATE = 25.0  # frames a second of a video that states none
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -44,7 +46,7 @@ class FrameSource:
     Attributes:
         spec: what was given to `open_source`.
         count: number of frames or pictures, 0 where it is not known; some containers only estimate it.
-        rate: frames a second, 0 where there is none.
+        rate: frames a second; 0 of pictures, and of a live source that states none.
         live: whether it is a webcam or a stream, which does not wait and has no end of its own.
     """
 

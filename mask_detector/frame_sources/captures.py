@@ -11,7 +11,7 @@ import cv2
 
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
-from mask_detector.frame_sources.base import Frame, FrameSource, Unreadable
+from mask_detector.frame_sources.base import VIDEO_RATE, Frame, FrameSource, Unreadable
 from mask_detector.opencv_video import opencv_path, quiet_opencv
 
 _TIMEOUT = 10_000  # milliseconds; with OpenCV's own 30 s a lost stream seems alive for long
@@ -20,6 +20,8 @@ _FASTEST = 240.0  # frames a second; files without a rate of their own claim 100
 _MAY_MISS_SHARE = 0.05  # of a video that is whole: many containers only estimate their length
 _MAY_MISS_SECONDS = 0.5
 _TEXTS = (".ans", ".asc", ".diz", ".ice", ".nfo", ".txt", ".vt")  # FFmpeg would film the text
+
+_SECRET = re.compile(r"((?:pass\w*|pwd|token|secret|api_?key|auth)=)[^&#]*", re.IGNORECASE)
 
 _Items = Iterator[Frame | Unreadable]
 
@@ -30,8 +32,8 @@ def is_stream(spec: str) -> bool:
 
 
 def is_webcam(spec: str) -> bool:
-    """Tell whether `spec` is the number or the device of a webcam."""
-    return spec.isdecimal() or spec.startswith(("/dev/video", "/dev/v4l/"))
+    """Tell whether `spec` is the number or the device of a webcam; a folder may be called 2026."""
+    return (spec.isdecimal() and not os.path.isdir(spec)) or spec.startswith(("/dev/video", "/dev/v4l/"))
 
 
 def webcams() -> list[str]:
@@ -40,8 +42,8 @@ def webcams() -> list[str]:
 
 
 def without_password(spec: str) -> str:
-    """Return `spec` without the `user:password@` that a URL may hold, to be shown and stored."""
-    return re.sub(r"//[^/]*@", "//", spec) if is_stream(spec) else spec
+    """Return `spec` without the passwords that a URL may hold, to be shown and stored."""
+    return _SECRET.sub(r"\1…", re.sub(r"//[^/]*@", "//", spec)) if is_stream(spec) else spec
 
 
 def open_webcam(spec: str) -> FrameSource:
@@ -90,8 +92,9 @@ def _capture(name: str, *how: int | list[int]) -> cv2.VideoCapture:
 def _opened(spec: str, capture: cv2.VideoCapture, advice: str, live: bool) -> FrameSource:
     """Return the source of a capture whose first frame came; raise ImageError(advice) otherwise."""
     rate = capture.get(cv2.CAP_PROP_FPS)
-    rate = rate if 0 < rate <= _FASTEST else 0.0
-    count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))) if rate and not live else 0
+    known = 0 < rate <= _FASTEST
+    count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))) if known and not live else 0
+    rate = rate if known else 0.0 if live else VIDEO_RATE
     items = _frames(capture, without_password(spec), count, rate, live)
     first = next(items)
     if isinstance(first, Unreadable):

@@ -50,9 +50,10 @@ def pictures_in(folder: str) -> list[str]:
 
 
 def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> Image:
-    """Read a picture of any depth as BGR, shape (height, width, 3), uint8, turned as its EXIF says.
+    """Read a picture of 8 or 16 bits as BGR, shape (height, width, 3), uint8, turned as its EXIF says.
 
-    With other `flags` of cv2.imread it is what these say. Any name will do, also one that is not UTF-8.
+    OpenCV does not turn AVIF. With other `flags` of cv2.imread it is what these say. Any name will do, also
+    one that is not UTF-8.
 
     Raises:
         ImageError: the file cannot be opened, or is not a picture that OpenCV can read.
@@ -67,7 +68,9 @@ def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> Image:
     except cv2.error:  # larger than OpenCV accepts
         image = None
     if image is None:
-        raise ImageError(f"picture '{path}' cannot be read: it is damaged or not what its name says")
+        raise ImageError(
+            f"picture '{path}' cannot be read: it is damaged, not what its name says, or not of 8 or 16 bits"
+        )
     return image
 
 

@@ -1,10 +1,15 @@
 """Writing files: errors that name them, and names under which they grow."""
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
-from mask_detector.errors import MaskDetectorError
+from mask_detector.errors import CopyError, MaskDetectorError
+
+_LONGEST = 240  # bytes of a name that leave room for what `part_of` adds
 
 
 @contextmanager
@@ -15,9 +20,12 @@ def writing(path: Path | str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise MaskDetectorError(f"cannot write '{path}': {error.strerror}") from error
+        kind = CopyError if error.errno == errno.ENAMETOOLONG else MaskDetectorError
+        raise kind(f"cannot write '{path}': {error.strerror}") from error
 
 
 def part_of(path: Path) -> Path:
     """Return where a file grows until it is whole; FFmpeg goes by the suffix, so that stays."""
-    return path.with_name(f".{path.stem}.part{path.suffix}")
+    name = os.fsencode(path.name)
+    stem = path.stem if len(name) <= _LONGEST else sha256(name).hexdigest()
+    return path.with_name(f".{stem}.part{path.suffix}")

@@ -11,6 +11,8 @@ from mask_detector.errors import MaskDetectorError
 from mask_detector.frame_sources import Frame
 from mask_detector.outputs.files import writing
 
+_BEGINNING = b'{"source": '  # of each line
+
 
 def frame_line(frame: Frame, detections: Sequence[Detection]) -> dict[str, Any]:
     """Return the line of JSON that tells who is in a frame; boxes in pixels, times in seconds."""
@@ -74,6 +76,13 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
                 f"line {number} of '{path}' is not a line of JSON: name another file"
             ) from None
     return lines
+
+
+def holds_something_else(path: Path) -> bool:
+    """Tell whether all of a file is one unfinished line, and none that `frame_line` began."""
+    with writing(path):
+        content = path.read_bytes() if path.is_file() else b""
+    return bool(content) and b"\n" not in content and not _BEGINNING.startswith(content[: len(_BEGINNING)])
 
 
 def _end_of_last_line(path: Path) -> int:

@@ -6,23 +6,30 @@ import cv2
 import numpy as np
 
 from mask_detector.crops import Image
-from mask_detector.errors import MaskDetectorError
+from mask_detector.errors import CopyError, MaskDetectorError
+from mask_detector.frame_sources.base import VIDEO_RATE
 from mask_detector.opencv_video import frame_count, opencv_path, quiet_opencv
 from mask_detector.outputs.files import part_of, writing
 
-_UNKNOWN_RATE = 25.0  # frames a second of a video whose source has none of its own
+_LEAST_RATE = 0.01  # frames a second that an MP4 can state
+_EXACT_UP_TO = 65.0  # frames a second; above, MPEG-4 has only rates of two digits after the point
 
 
 def write_picture(path: Path, image: Image) -> None:
     """Write a BGR picture in the format of its suffix, whole or not at all.
 
     Raises:
+        CopyError: the format cannot hold it.
         MaskDetectorError: it cannot be written there.
     """
+    done, content = cv2.imencode(path.suffix, image)
+    if not done:
+        size = f"{image.shape[1]}x{image.shape[0]} pixels"
+        raise CopyError(f"cannot write '{path}': {path.suffix} holds no picture of {size}")
     part = part_of(path)
     with writing(path):
         try:
-            part.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
+            part.write_bytes(content.tobytes())
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -36,13 +43,14 @@ class VideoWriter:
         rate: frames a second, 0 where it is not known.
 
     Raises:
+        CopyError: no MP4 can be of the size of the first frame.
         MaskDetectorError: it cannot be written there; in `close` also when the disk was full.
     """
 
     def __init__(self, path: Path, rate: float) -> None:
         self._path = path
         self._part = part_of(path)
-        self._rate = rate or _UNKNOWN_RATE
+        self._rate = _stated(rate or VIDEO_RATE)
         self._writer: cv2.VideoWriter | None = None
         self._last: Image | None = None
         self._frames = 0
@@ -93,12 +101,17 @@ class VideoWriter:
         if not writer.isOpened():
             self._part.unlink()
             size = f"{self._width}x{self._height} at {self._rate:g} frames a second"
-            raise MaskDetectorError(f"OpenCV {cv2.__version__} cannot write '{self._path}' as MP4, {size}")
+            raise CopyError(f"OpenCV {cv2.__version__} cannot write '{self._path}' as MP4, {size}")
         return writer
 
     def _append(self, image: Image) -> None:
         self._writer.write(_fitted(image, self._width, self._height))
         self._frames += 1
+
+
+def _stated(rate: float) -> float:
+    """Return the rate that an MP4 can state nearest to one that it may not."""
+    return max(rate if rate <= _EXACT_UP_TO else round(rate, 2), _LEAST_RATE)
 
 
 def _fitted(image: Image, width: int, height: int) -> Image:
