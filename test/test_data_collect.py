@@ -20,7 +20,9 @@ import pytest
 
 from training.collect import main
 from training.collected import RECORD, Collection
+from training.errors import TrainingError
 from training.likeness import signs
+from training.sources import read_sources, write_sources
 
 pytest.importorskip("icrawler", reason="collecting needs icrawler")
 
@@ -271,3 +273,32 @@ def test_a_damaged_record_is_told_and_left_alone(tmp_path, capsys):
         main(["--urls", str(tmp_path / "urls.txt"), "--out", str(tmp_path)])
     assert f"{tmp_path / RECORD} is damaged" in capsys.readouterr().err
     assert (tmp_path / RECORD).read_text() == "no json\n"
+
+
+def test_what_a_user_wrote_into_sources_and_threw_out_stays_so(tmp_path):
+    def keep(number: int, url: str) -> Collection:
+        content = picture(number)
+        collection = Collection(tmp_path)
+        collection.keep(url, content, ".jpg", signs(cv2.imdecode(np.frombuffer(content, np.uint8), 1)), {})
+        collection.list_sources()
+        return collection
+
+    keep(0, "http://a/0")
+    (row,) = read_sources(tmp_path)
+    write_sources([row | {"person": "anna"}], [*row, "person"], tmp_path)
+    keep(1, "http://a/1")
+    assert sorted(row["person"] for row in read_sources(tmp_path)) == ["", "anna"]
+    (tmp_path / row["file"]).unlink()
+    assert keep(0, "http://b/0").kept() == 1
+    assert [one["person"] for one in read_sources(tmp_path)] == [""]
+
+
+def test_columns_of_sources_may_be_written_in_capitals_and_short_rows_are_read(tmp_path):
+    (tmp_path / "sources.csv").write_text("File, Source ,PERSON\na.jpg,here\n\nb.jpg,there,anna,more\n")
+    assert read_sources(tmp_path) == [
+        {"file": "a.jpg", "source": "here", "person": ""},
+        {"file": "b.jpg", "source": "there", "person": "anna"},
+    ]
+    (tmp_path / "sources.csv").write_text("name\na.jpg,here\n")
+    with pytest.raises(TrainingError, match="no column 'file' but name: add it"):
+        read_sources(tmp_path)

@@ -12,7 +12,7 @@ from mask_detector.model_store import load_manifest
 from training.data import Refused, read_scenes
 from training.errors import TrainingError
 from training.formats import coco, voc, yolo
-from training.formats.base import LabelledFace
+from training.formats.base import LabelledFace, Picture
 
 
 def test_voc_as_published_is_read_and_what_is_unusable_is_refused(tmp_path):
@@ -121,6 +121,60 @@ def yolo_picture(folder: Path, picture: str, labels: str = "", line: str = "0 0.
     if labels:
         (folder / labels).parent.mkdir(parents=True, exist_ok=True)
         (folder / labels).write_text(line)
+
+
+def test_each_yolo_set_below_a_folder_goes_by_the_class_list_nearest_to_it(tmp_path, capsys):
+    for part, names in (("a", [MASK, NO_MASK]), ("b", [NO_MASK, MASK])):
+        yolo_picture(tmp_path / "yolo" / part, f"images/{part}.png", f"labels/{part}.txt")
+        (tmp_path / "yolo" / part / "data.yaml").write_text(f"names: {names}")
+    run("import", "yolo", tmp_path / "yolo", "--out", tmp_path / "set.json")
+    assert [picture.faces[0].label for picture in stored(tmp_path / "set.json")] == [MASK, NO_MASK]
+    yolo_picture(tmp_path / "yolo", "c.png", "c.txt")
+    told = fail(capsys, "import", "yolo", tmp_path / "yolo", "--out", tmp_path / "other.json")
+    assert "a/data.yaml and" in told and "different class names: leave one of them" in told
+
+
+def test_yolo_polygons_byte_order_marks_and_the_data_yaml_itself(tmp_path):
+    lines = "\ufeff0 0.25 0.25 0.75 0.25 0.75 0.75 0.5 0.5\n0 0.5 0.5 0.5 0.5\n"
+    yolo_picture(tmp_path, "a.png", "a.txt", lines)
+    (tmp_path / "data.yaml").write_text(f"names: [{MASK}]")
+    run("import", "yolo", tmp_path / "data.yaml", "--out", tmp_path / "set.json")
+    (picture,) = stored(tmp_path / "set.json")
+    assert [face.box for face in picture.faces] == [(40, 30, 80, 60)] * 2
+
+
+def test_a_voc_file_is_of_the_picture_with_its_own_name_whatever_name_stands_in_it(tmp_path):
+    for number, label in enumerate((MASK, NO_MASK)):
+        save(tmp_path / "voc" / f"{number}.png", blots(number))
+        voc_file(tmp_path / "voc" / f"{number}.xml", "0.png", (label, (10, 20, 50, 70)))
+    run("import", "voc", tmp_path / "voc", "--out", tmp_path / "set.json")
+    found = {picture.path.name: picture.faces[0].label for picture in stored(tmp_path / "set.json")}
+    assert found == {"0.png": MASK, "1.png": NO_MASK}
+
+
+def test_a_picture_that_two_label_files_claim_is_refused(tmp_path):
+    save(tmp_path / "voc" / "0.png", blots(0))
+    for name, label in (("x", MASK), ("y", NO_MASK), ("z", MASK)):
+        voc_file(tmp_path / "voc" / f"{name}.xml", "0.png", (label, (10, 20, 50, 70)))
+    refused = Refused()
+    assert voc.read(tmp_path / "voc", refused) == []
+    assert [len(names) for names in refused.by_reason.values()] == [3]
+    assert "several label files claim its picture" in refused.by_reason
+
+
+def test_links_keep_their_names_and_numbered_copies_their_pictures(tmp_path):
+    names = ["x/a.jpg", "y/a.jpg", "z/a_1.jpg", "z/classes.jpg"]
+    save(tmp_path / "store.png", blots(9)).rename(tmp_path / "store")  # as stores by content keep them
+    for number, name in enumerate(names):
+        save(tmp_path / "mask" / name, blots(number))
+    (tmp_path / "mask" / "linked.png").symlink_to(tmp_path / "store")
+    faces = (LabelledFace((10, 10, 40, 40), MASK),)
+    pictures = [Picture(tmp_path / "mask" / name, 160, 120, faces, "s") for name in (*names, "linked.png")]
+    coco.write(tmp_path / "set.json", pictures)
+    run("export", "yolo", tmp_path / "set.json", "--out", tmp_path / "hand")
+    run("import", "yolo", tmp_path / "hand", "--out", tmp_path / "back.json")
+    contents = {picture.path.read_bytes() for picture in stored(tmp_path / "back.json")}
+    assert contents == {picture.path.read_bytes() for picture in pictures}
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from labelled_sets import IMPROPER, MASK, NO_MASK, a_set, blots, fail, run, save, stored
 
+from mask_detector.face_detectors import make_face_detector
+from mask_detector.mask_drawing import PROPER, draw_mask
 from training.errors import TrainingError
 from training.formats.base import LabelledFace, Picture
-from training.likeness import COPY, NEAR, grouped, near_pairs, signs
+from training.likeness import COPY, NEAR, all_signs, grouped, near_pairs, signs
 from training.split import parse_parts, split
 
 
@@ -42,8 +44,20 @@ def test_deduplicate_keeps_the_first_across_sets_and_tells_of_the_rest(tmp_path,
     with open(tmp_path / "clean" / "duplicates.csv") as file:
         (row,) = csv.DictReader(file)
     assert Path(row["dropped"]).resolve() == copy and row["same_labels"] == "no"
+    assert "1 were labelled otherwise" in capsys.readouterr().out
     assert copy.is_file()
     assert "exists" in fail(capsys, "deduplicate", mine, "--out", tmp_path / "clean")
+
+
+def test_somebody_before_and_after_putting_on_a_mask_is_no_copy(tmp_path, astronaut):
+    mine, yours = a_set(tmp_path, NO_MASK), a_set(tmp_path, MASK, source="yours", start=70)
+    bare, masked = ([one.path for one in stored(path)] for path in (mine, yours))
+    (face,) = make_face_detector("yunet").detect(astronaut)
+    save(bare[0], astronaut)
+    save(masked[0], draw_mask(astronaut, face[4:14], PROPER))
+    assert [pair[:2] for pair in near_pairs(all_signs([bare[0], masked[0]]), COPY)] == [(0, 1)]
+    run("deduplicate", mine, yours, "--out", tmp_path / "clean")
+    assert len(stored(tmp_path / "clean" / "yours.json")) == len(masked)
 
 
 def test_groups_chain(tmp_path):

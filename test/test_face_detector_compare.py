@@ -17,14 +17,17 @@ from mask_detector.model_store import load_manifest, verified
 from training.errors import TrainingError
 from training.face_detector import compare
 from training.face_detector.drawn import pattern
-from training.face_detector.export import export
+from training.face_detector.export import calibrate, export
 from training.face_detector.matching import match
+from training.face_detector.network import build_network
 from training.face_detector.publish import publish
-from training.face_detector.report import write_report
+from training.face_detector.report import targets, write_report
 from training.face_detector.scenes import read_scenes
 from training.face_detector.settings import load_detector_config
+from training.face_detector.validate import Validation
 
 CONFIG = load_detector_config()
+YUNET = load_manifest().face_detector_files("yunet")["opencv"].path
 
 
 @pytest.fixture
@@ -74,6 +77,37 @@ def test_a_detector_of_any_name_and_folder_is_compared_with_the_shipped_one(
         compare.detectors(None, "yunet")
 
 
+def test_a_report_needs_no_face_of_every_class(mine, tiny_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(compare, "_ROUNDS", 1)
+    scenes = read_scenes(tiny_set / "val.json")  # bare faces alone
+    results = compare.compare(compare.detectors(None, "mine", mine), scenes, {})
+    rows, _ = targets(results, compare.labelled(scenes))
+    assert [row.split(" | ")[0] for row in rows[2:]] == [
+        "| recall no_mask",
+        "| time of a 640×480 frame over YuNet's",
+        "| recall lost by int8",
+    ]
+
+
+def test_what_is_no_face_of_a_scene_is_not_learned(tiny_set):
+    content = json.loads((tiny_set / "val.json").read_text())
+    crowd, line, torn = content["annotations"][:3]
+    crowd["iscrowd"], line["bbox"][2] = 1, 0
+    del torn["bbox"]
+    (tiny_set / "val.json").write_text(json.dumps(content))
+    assert [len(scene.boxes) for scene in read_scenes(tiny_set / "val.json")] == [0, 0, 0, 1]
+
+
+def test_scores_are_not_calibrated_by_hardly_any_finds(tiny_set, capsys):
+    data = dataclasses.replace(CONFIG.data, root=str(tiny_set), val="val.json", teacher=str(YUNET))
+    validation = Validation(dataclasses.replace(CONFIG, data=data))
+    network = build_network()
+    before = network.get_weights()
+    assert calibrate(network, validation, 0.75) == 0
+    assert all((one == other).all() for one, other in zip(before, network.get_weights(), strict=True))
+    assert "YuNet finds only 0 faces without a label" in capsys.readouterr().out
+
+
 def test_matching_counts_each_face_once_and_leaves_small_ones_out():
     face = np.zeros((4, 15), np.float32)
     face[:, 2:4], face[:, 14] = 40, (0.9, 0.8, 0.7, 0.6)
@@ -88,7 +122,7 @@ def test_matching_counts_each_face_once_and_leaves_small_ones_out():
 
 
 def test_drawn_patterns_are_not_faces():
-    detector = YuNet(load_manifest().face_detector_files("yunet")["opencv"].path)
+    detector = YuNet(YUNET)
     pictures = [pattern(np.random.default_rng(seed)) for seed in range(20)]
     assert len({picture.tobytes() for picture in pictures}) == 20
     assert sum(len(detector.detect(picture)) for picture in pictures) <= 1

@@ -59,6 +59,18 @@ def annotation(number: int, box: tuple, category: int = 1, image: int = 1) -> di
         (lambda c: c["augment"].update(scale=[1.2, 0.8]), "augment.scale"),
         (lambda c: c["train"].update(epochs="many"), "'train.epochs' must be int, not 'many'"),
         (lambda c: c["train"].update(head_epochs=99), "train.head_epochs"),
+        (lambda c: c["train"].update(rate=-1.0), "'train.rate' is -1.0: allowed is above 0"),
+        (lambda c: c["train"].update(rate=float("nan")), "'train.rate' is nan"),
+        (lambda c: c["train"].update(rate="3e-4"), "'train.rate': YAML takes 3e-4 for text, write 0.0003"),
+        (lambda c: c["train"].update(label_smoothing=2.0), "'train.label_smoothing' is 2.0"),
+        (lambda c: c["augment"].update(rotation=-3), "'augment.rotation' is -3"),
+        (lambda c: c["augment"].update(scale=["a", "b"]), "augment.scale"),
+        (lambda c: c.update(seed=-1), "'seed' is -1"),
+        (lambda c: c.update(name="a/b"), "'name' is 'a/b': allowed is letters"),
+        (lambda c: c["synthesis"].update(bare="nomask"), "'synthesis.bare' is 'nomask': allowed is mask, "),
+        (lambda c: c["synthesis"].update(ways={"upside_down": "mask"}), "synthesis.ways' is 'upside_down'"),
+        (lambda c: c["data"].update(folder_weight={"maks": 0.5}), "'data.folder_weight' is 'maks'"),
+        (lambda c: c["data"].update(folder_weight={"mask": 0}), "'data.folder_weight.mask' is 0"),
         (lambda c: c.update(model=None), "'model' must hold keys"),
     ],
 )
@@ -84,6 +96,20 @@ def test_a_section_that_is_missing_is_named_where_the_command_line_has_a_value_f
     (tmp_path / "short.yaml").write_text("name: mine\n")
     with pytest.raises(TrainingError, match="setting '[a-z]*' is missing"):
         load_config(tmp_path / "short.yaml", data__root="elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name: \xe9", "cannot read the settings"),
+        (b"base: a.yaml", "leads to"),
+        (b"base: 3", "No such file"),
+    ],
+)
+def test_a_settings_file_that_leads_nowhere_is_told(tmp_path, content, message):
+    (tmp_path / "a.yaml").write_bytes(content)
+    with pytest.raises(TrainingError, match=message):
+        load_config(tmp_path / "a.yaml")
 
 
 def test_a_settings_file_that_is_missing_is_named(tmp_path):
@@ -136,6 +162,15 @@ def test_corrections_that_cannot_be_followed_are_told(tmp_path, content, message
         read_corrections(listed, "scenes.json")
 
 
+def test_corrections_of_faces_that_are_not_there_are_told(tmp_path):
+    path = coco_file(tmp_path, annotation(1, (10, 10, 30, 30)), annotation(2, (10, 10, 30, 30)))
+    (tmp_path / "mended.yaml").write_text("scenes: {no_mask: ['2', 99]}")  # as mistakes_val.csv names them
+    refused, mended = Refused(), read_corrections(tmp_path / "mended.yaml", path.name)
+    faces = read_scenes(path, CLASSES, refused, corrections=mended)
+    assert [CLASSES[face.label] for face in faces] == ["mask", "no_mask"]
+    assert refused.by_reason == {"correction of a face that is not there": ["scenes:99"]}
+
+
 @pytest.mark.parametrize("content", ["", "others.json: {drop: [1]}", "scenes.json:", "scenes.json: {drop: }"])
 def test_corrections_may_be_empty(tmp_path, content):
     listed = tmp_path / "corrections.yaml"
@@ -158,9 +193,12 @@ def test_folders_of_unknown_classes_are_an_error_and_empty_ones_are_reported(tmp
     for hidden in (f"{CLASSES[0]}/._a.png", ".thumbnails/a.png"):
         (tmp_path / "good" / hidden).parent.mkdir(exist_ok=True)
         (tmp_path / "good" / hidden).write_bytes(b"no picture")
+    (tmp_path / "good" / CLASSES[1] / "anna").mkdir()
+    cv2.imwrite(str(tmp_path / "good" / CLASSES[1] / "anna" / "b.png"), np.zeros((40, 40, 3), np.uint8))
     refused = Refused()
-    assert [face.label for face in read_folders(tmp_path / "good", CLASSES, refused)] == [0]
-    assert "refused 2: class folder without pictures" in refused.report()
+    found = read_folders(tmp_path / "good", CLASSES, refused, {f"{CLASSES[1]}/anna/b.png": CLASSES[2]})
+    assert sorted(face.label for face in found) == [0, 2]
+    assert "refused 1: class folder without pictures" in refused.report()
     (tmp_path / "good" / "masc").mkdir()
     with pytest.raises(TrainingError, match="holds 'masc', which is no class"):
         read_folders(tmp_path / "good", CLASSES, Refused())
@@ -207,6 +245,14 @@ def test_crops_are_cut_again_when_labels_or_pictures_change(judged_set, tmp_path
     assert prepared(config, run, "val").labels.tolist() == [2]
     cv2.imwrite(str(path.parent / "scenes" / "a.png"), blots(1, (80, 60)))
     assert prepared(config, run, "val").crops.std() > 10
+
+
+def test_a_stamp_that_a_full_disk_left_empty_has_the_crops_cut_again(judged_set, tmp_path):
+    (config, _), run = judged_set, tmp_path / "run"
+    prepared(config, run, "val")
+    (run / "crops_val.json").write_text("")
+    assert len(prepared(config, run, "val")) == 1
+    assert json.loads((run / "crops_val.json").read_text())
 
 
 def test_a_run_folder_goes_to_a_machine_without_the_data(judged_set, tmp_path_factory):

@@ -17,6 +17,7 @@ from mask_detector.model_store import ClassifierInfo, load_manifest, share_folde
 from training.config import DEFAULT_FILE, load_config
 from training.cropset import CropSet
 from training.errors import TrainingError
+from training.options import add_settings, settings_for, step_parser
 
 needs = "training needs TensorFlow with Keras 3: pip install tensorflow onnx"
 cv2 = pytest.importorskip("cv2")
@@ -189,6 +190,10 @@ def test_a_run_keeps_its_own_settings(run, tmp_path, capsys):
     shutil.copy(run / "config.yaml", tmp_path)
     prepare.main(["--run", str(tmp_path)])
     assert (tmp_path / "config.yaml").read_text() == kept
+    parser = step_parser("")
+    add_settings(parser)
+    taken = settings_for(parser.parse_args(["--run", str(tmp_path)]))
+    assert taken == load_config(run / "config.yaml"), "training takes what was prepared"
 
 
 def test_the_manifest_names_what_the_weights_were_made_from_that_a_model_starts_with(config):

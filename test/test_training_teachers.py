@@ -16,7 +16,7 @@ def teacher(path, size: int, scores: list[float]) -> str:
     inputs = keras.Input((size, size, 3))
     corner = keras.layers.Cropping2D(((0, size - 1), (0, size - 1)))(inputs)
     light = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(corner))
-    dense = keras.layers.Dense(3, use_bias=False)
+    dense = keras.layers.Dense(len(scores), use_bias=False)
     model = keras.Model(inputs, dense(light))
     dense.set_weights([np.tile(np.float32(scores) / 3, (3, 1))])
     model.save(path)
@@ -56,6 +56,18 @@ def test_background_is_learnt_from_labels_alone(tmp_path):
     white, targets = np.full((1, 32, 32, 3), 255, np.float32), np.float32([[0, 0, 0, 1]])
     _, taught = next(Teachers(config.distil).taught([(white, targets)], config))
     np.testing.assert_allclose(taught, targets, atol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [3, 4])
+def test_teachers_with_and_without_background_teach_together(tmp_path, columns):
+    plain = Teacher(teacher(tmp_path / "plain.keras", 32, [1, 0, 0]), 1.0)
+    doubtful = Teacher(teacher(tmp_path / "doubtful.keras", 32, [0.3, 0.2, 0, 0.5]), 1.0)
+    base = load_config()
+    distil = DistilConfig([plain, doubtful], 1.0)
+    config = replace(base, crops=replace(base.crops, size=32, margin=1.0), distil=distil)
+    white, targets = np.full((1, 32, 32, 3), 255, np.float32), np.eye(1, columns, dtype=np.float32)
+    _, taught = next(Teachers(config.distil).taught([(white, targets)], config))
+    np.testing.assert_allclose(taught[0, :3], [0.8, 0.2, 0], atol=1e-5)
 
 
 def test_without_teachers_the_batch_stays():

@@ -19,8 +19,9 @@ from training.config import load_config
 from training.data import Refused
 from training.find import LEAST_OVERLAP
 from training.formats import coco
-from training.formats.base import Box, LabelledFace, Picture, load_picture, pictures_below
+from training.formats.base import Box, LabelledFace, Picture, load_picture
 from training.masks import FaceFrame, face_frame, refusal
+from training.pictures import pictures_below
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from mask_detector.frame_sources.pictures import read_picture
 from training.errors import TrainingError
 from training.formats.base import write_file
 from training.likeness import COPY, Hashes, signs
-from training.sources import write_sources
+from training.sources import read_sources, write_sources
 
 RECORD = "collected.jsonl"
 KEPT, REFUSED, FAILED = "kept", "refused", "failed"  # failed ones are asked again by the next run
@@ -52,6 +52,9 @@ class Collection:
         digest = sha256(content).hexdigest()
         name = f"{digest[:16]}{suffix}"
         with self._lock:
+            if digest in self._thrown_out:
+                self._write(url, REFUSED, {"reason": "thrown out before", "sha256": digest} | details)
+                return
             if twin := self._twin(hashes, name):
                 if twin != name:  # stored by a run that was killed before it could tell
                     (self._folder / name).unlink(missing_ok=True)
@@ -67,15 +70,21 @@ class Collection:
             self._write(url, FAILED if again else REFUSED, {"reason": reason} | details)
 
     def list_sources(self) -> None:
-        """Write `sources.csv`, by which `training.dataset` keeps the pictures of a site together."""
+        """Write `sources.csv`, by which `training.dataset` keeps the pictures of a site together.
+
+        What a user has written there stays: columns of theirs, and a source that they changed.
+        """
         columns = ["file", "source", "url", "time", "sha256", "width", "height", "query"]
+        theirs = {row["file"]: row for row in read_sources(self._folder)}
         rows = [
             {key: str(line.get(key, "")) for key in columns}
             | {"source": urlsplit(line["url"]).hostname or ""}
+            | theirs.get(line["file"], {})
             for line in {line.get("file"): line for line in self.lines}.values()
             if line["status"] == KEPT and self._is_here(line)
         ]
-        write_sources(rows, columns, self._folder)
+        more = dict.fromkeys(name for row in theirs.values() for name in row if name not in columns)
+        write_sources(rows, [*columns, *more], self._folder)
 
     def _resume(self, path: Path) -> None:
         """Read what earlier runs wrote; a line that a kill cut short is dropped."""
@@ -88,6 +97,9 @@ class Collection:
             self._done = {line["url"] for line in self.lines if line["status"] != FAILED}
         except (ValueError, KeyError, TypeError) as error:
             raise TrainingError(f"{path} is damaged ({error!r}): move it away to start afresh") from error
+        self._thrown_out = {
+            line["sha256"] for line in self.lines if line["status"] == KEPT and not self._is_here(line)
+        }
         self._hashes = [
             (signs(read_picture(str(self._folder / line["file"]))), line["file"])
             for line in self.lines

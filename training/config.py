@@ -5,15 +5,21 @@ error that silently falls back to a default costs an afternoon of training.
 """
 
 import dataclasses
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mask_detector.model_store import load_manifest
 from training.formats.base import write_file
+from training.masks import WAYS
 from training.settings_file import read_settings, require
 
+_NAME = r"\w[\w.-]*"  # of the model's files
 HEADS = ("pooled", "classic")
 DEFAULT_FILE = Path(__file__).with_name("classifier.yaml")
 
@@ -39,6 +45,13 @@ class DataConfig:
     folder_weight: dict[str, float]
     smallest_side: int
 
+    def __post_init__(self) -> None:
+        _require_classes("data.folder_weight", self.folder_weight)
+        for name, weight in self.folder_weight.items():
+            above = isinstance(weight, int | float) and 0 < weight < inf
+            require(above, f"data.folder_weight.{name}", weight, "a number above 0")
+        require(self.smallest_side >= 0, "data.smallest_side", self.smallest_side, "0 or more")
+
 
 @dataclass(frozen=True)
 class SynthesisConfig:
@@ -51,6 +64,12 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         require(self.count >= 0, "synthesis.count", self.count, "0 or more")
+        require(0 < self.weight < inf, "synthesis.weight", self.weight, "above 0")
+        _require_classes("synthesis.bare", [self.bare])
+        _require_classes("synthesis.ways", self.ways.values())
+        for way in self.ways:
+            require(way in WAYS, "synthesis.ways", way, ", ".join(WAYS))
+        require(bool(self.ways) or not self.count, "synthesis.ways", self.ways, "at least one way")
 
 
 @dataclass(frozen=True)
@@ -166,8 +185,11 @@ class AugmentConfig:
     mixup: float
 
     def __post_init__(self) -> None:
-        ordered = len(self.scale) == 2 and 0 < self.scale[0] <= 1 <= self.scale[1]
+        numbers = all(isinstance(bound, int | float) for bound in self.scale)
+        ordered = numbers and len(self.scale) == 2 and 0 < self.scale[0] <= 1 <= self.scale[1]
         require(ordered, "augment.scale", self.scale, "[low, high] around 1")
+        require(0 <= self.rotation <= 180, "augment.rotation", self.rotation, "0 to 180 degrees")
+        require(0 <= self.shift <= 1, "augment.shift", self.shift, "0 to 1")
         for name in ("colour", "blur", "small", "jpeg", "noise", "occlusion", "neighbour", "mixup"):
             value = getattr(self, name)
             require(0 <= value <= 1, f"augment.{name}", value, "a probability")
@@ -194,6 +216,11 @@ class TrainConfig:
         for name in ("epochs", "epoch_size", "batch_size", "patience"):
             value = getattr(self, name)
             require(value >= 1, f"train.{name}", value, "at least 1")
+        for name in ("rate", "head_rate"):
+            value = getattr(self, name)
+            require(0 < value < inf, f"train.{name}", value, "above 0")
+        require(0 <= self.weight_decay < inf, "train.weight_decay", self.weight_decay, "0 or more")
+        require(0 <= self.label_smoothing < 1, "train.label_smoothing", self.label_smoothing, "0 to below 1")
         require(0 <= self.head_epochs < self.epochs, "train.head_epochs", self.head_epochs, "below epochs")
         require(0 <= self.class_balance <= 1, "train.class_balance", self.class_balance, "0 to 1")
         require(0 <= self.averaging < 1, "train.averaging", self.averaging, "0 to below 1")
@@ -223,8 +250,18 @@ class Config:
     train: TrainConfig
     card: CardConfig
 
+    def __post_init__(self) -> None:
+        require(bool(re.fullmatch(_NAME, self.name)), "name", self.name, "letters, digits, _ - and .")
+        require(self.seed >= 0, "seed", self.seed, "0 or more")
+
     def save(self, path: Path) -> None:
         write_file(path, yaml.safe_dump(dataclasses.asdict(self), sort_keys=False).encode())
+
+
+def _require_classes(where: str, names: Iterable[str]) -> None:
+    classes = load_manifest().class_ids
+    for name in names:
+        require(name in classes, where, name, ", ".join(classes))
 
 
 def load_config(path: Path = DEFAULT_FILE, **replaced: Any) -> Config:

@@ -21,7 +21,7 @@ from training.likeness import Hashes, signs
 
 ENGINES = {"bing": BingImageCrawler, "google": GoogleImageCrawler, "baidu": BaiduImageCrawler}
 
-_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp"}
+_SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp"}
 _SEARCHED = 1000  # addresses that an engine gives at most
 _LARGEST = 40_000_000  # bytes of a file
 _AGENT = "mask_detector-collect (pictures for training a face mask classifier)"

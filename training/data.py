@@ -13,15 +13,22 @@ from pathlib import Path
 
 import yaml
 
-from mask_detector.frame_sources.pictures import is_picture
 from mask_detector.model_store import load_manifest
 from training.errors import TrainingError
+from training.pictures import pictures_below
 
 DROP = "drop"
 DROPPED = "dropped by the corrections"
 CROWD = "box around a crowd"
 NO_BOX = "box is not four numbers"
+UNKNOWN_CORRECTION = "correction of a face that is not there"
 GUESSED = "class guessed, and confirmed by nobody: export the set, look through it, and import the result"
+_NEEDED = (
+    ("categories", "name"),
+    ("images", "file_name"),
+    ("annotations", "image_id"),
+    ("annotations", "category_id"),
+)
 Corrections = dict[int | str, str]
 
 
@@ -65,10 +72,14 @@ def printable(name: str) -> str:
 
 
 def read_corrections(path: Path, name: str) -> Corrections:
-    """Return what the list at `path` says of the set `name`: annotation id or picture → class or "drop"."""
+    """Return what the list at `path` says of the set `name`: annotation id or picture → class or "drop".
+
+    A set may be called there with or without `.json`.
+    """
     try:
-        content = (yaml.safe_load(path.read_text()) or {}).get(name) or {}
-        mended = {key: label for label, keys in content.items() for key in list(keys or [])}
+        listed = yaml.safe_load(path.read_text()) or {}
+        content = listed.get(name) or listed.get(name.removesuffix(".json")) or {}
+        mended = {_key(key): label for label, keys in content.items() for key in list(keys or [])}
     except (yaml.YAMLError, ValueError, AttributeError, TypeError) as error:
         raise TrainingError(
             f"{path} is no list of corrections ({error}): see training/corrections.yaml"
@@ -79,6 +90,10 @@ def read_corrections(path: Path, name: str) -> Corrections:
     return mended
 
 
+def _key(key: int | str) -> int | str:
+    return int(key) if str(key).isdecimal() else key
+
+
 def read_scenes(
     path: Path,
     classes: Sequence[str],
@@ -87,10 +102,12 @@ def read_scenes(
     corrections: Corrections | None = None,
 ) -> list[Face]:
     """Read the faces of a COCO file; its pictures lie relative to the file's folder."""
-    content = _load_coco(path)
+    content = load_coco(path)
     names = {category["id"]: category["name"] for category in content["categories"]}
     pictures = {picture["id"]: picture for picture in content["images"]}
     faces = []
+    for number in set(corrections or {}) - {annotation["id"] for annotation in content["annotations"]}:
+        refused.add(UNKNOWN_CORRECTION, f"{path.stem}:{number}")
     for annotation in content["annotations"]:
         name = f"{path.stem}:{annotation['id']}"
         label = (corrections or {}).get(annotation["id"], names.get(annotation["category_id"]))
@@ -116,7 +133,7 @@ def coco_box(annotation: dict) -> tuple[float, float, float, float] | None:
 
 def scene_pictures(path: Path) -> list[Path]:
     """Return the pictures that a COCO file lists, those without a face too."""
-    return [path.parent / picture["file_name"] for picture in _load_coco(path)["images"]]
+    return [path.parent / picture["file_name"] for picture in load_coco(path)["images"]]
 
 
 def read_folders(
@@ -128,19 +145,21 @@ def read_folders(
     folders = sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
     if unknown := [folder.name for folder in folders if folder.name not in classes]:
         raise TrainingError(f"{path} holds '{unknown[0]}', which is no class: use {', '.join(classes)}")
-    return [face for folder in folders for face in _read_folder(folder, classes, refused, corrections or {})]
+    faces = [face for folder in folders for face in _read_folder(folder, classes, refused, corrections or {})]
+    dropped = {name for name, label in (corrections or {}).items() if label == DROP}
+    for name in set(corrections or {}) - dropped - {face.name for face in faces}:
+        refused.add(UNKNOWN_CORRECTION, f"{path.name}/{name}")
+    return faces
 
 
 def _read_folder(
     folder: Path, classes: Sequence[str], refused: Refused, corrections: Corrections
 ) -> Iterator[Face]:
-    pictures = sorted(
-        file for file in folder.iterdir() if is_picture(file.name) and not file.name.startswith(".")
-    )
+    pictures = list(pictures_below(folder))
     if not pictures:
         refused.add("class folder without pictures", str(folder))
     for file in pictures:
-        name = printable(f"{folder.name}/{file.name}")
+        name = printable(f"{folder.name}/{file.relative_to(folder).as_posix()}")
         label = corrections.get(name, folder.name)
         if label == DROP:
             refused.add(DROPPED, name)
@@ -154,14 +173,22 @@ def require_every_class(labels: Sequence[int], classes: Sequence[str], what: str
         raise TrainingError(f"{what} holds no usable face of class {', '.join(missing)}: add pictures of it")
 
 
-def _load_coco(path: Path) -> dict:
+def load_coco(path: Path) -> dict[str, list[dict]]:
+    """Read a COCO file whose entries have what is needed; raise TrainingError if it is none."""
     try:
         content = json.loads(path.read_text())
-        return {key: content[key] for key in ("categories", "images", "annotations")}
+        for kind, needed in _NEEDED:
+            for entry in content[kind]:
+                entry["id"], entry[needed]  # noqa: B018  (a KeyError tells what is missing)
+        for image in content["images"]:
+            int(image.get("width") or 0), int(image.get("height") or 0)
+        return content
     except OSError as error:
         raise TrainingError(f"cannot read {path}: {error.strerror}; is the data folder right?") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path} is no COCO file ({error!r})") from error
+        raise TrainingError(
+            f"{path} is no COCO file ({error!r}): export it again as COCO detection"
+        ) from error
 
 
 def _fault(

@@ -29,7 +29,7 @@ from training.errors import TrainingError
 from training.exports import FORMATS, export
 from training.formats import coco, labels, unboxed, voc, yolo
 from training.formats.base import Picture, require_new, write_file
-from training.likeness import COPY, all_signs, near_pairs
+from training.likeness import COPY, all_signs, near_pairs, same_throughout
 from training.options import told
 from training.propose import propose
 from training.sources import with_sources
@@ -88,13 +88,15 @@ def deduplicate_sets(options: argparse.Namespace, refused: Refused) -> str:
     everything = [picture for pictures in sets for picture in pictures]
     copies: dict[int, tuple[int, int]] = {}
     for first, second, bits in near_pairs(all_signs([one.path for one in everything]), COPY):
-        if first not in copies:
+        if first not in copies and _is_copy(everything[first], everything[second]):
             copies.setdefault(second, (first, bits))
     kept = {id(picture) for number, picture in enumerate(everything) if number not in copies}
     for out, pictures in zip(outs, sets, strict=True):
         coco.write(out, [picture for picture in pictures if id(picture) in kept])
     _list_copies(everything, copies, options.out / "duplicates.csv")
-    return f"{len(everything)} pictures, {len(copies)} of them copies, listed in {options.out}/duplicates.csv"
+    told = f"{len(everything)} pictures, {len(copies)} of them copies, listed in {options.out}/duplicates.csv"
+    wrong = sum(not _labelled_alike(everything[one], everything[first]) for one, (first, _) in copies.items())
+    return told + (f"; {wrong} were labelled otherwise than what is kept: look at those" if wrong else "")
 
 
 def split_sets(options: argparse.Namespace, refused: Refused) -> str:
@@ -123,14 +125,22 @@ def _list_refused(refused: Refused, out: Path) -> None:
     write_file(out.with_name(f"{out.stem}_refused.txt"), refused.listing())
 
 
+def _is_copy(one: Picture, other: Picture) -> bool:
+    """Tell whether two pictures of like hashes are one; somebody may have put a mask on between them."""
+    return _labelled_alike(one, other) or same_throughout(one.path, other.path)
+
+
+def _labelled_alike(one: Picture, other: Picture) -> bool:
+    return sorted(face.label for face in one.faces) == sorted(face.label for face in other.faces)
+
+
 def _list_copies(pictures: Sequence[Picture], copies: dict[int, tuple[int, int]], path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["dropped", "kept", "differing_bits", "same_labels"])
     for number, (first, bits) in sorted(copies.items()):
         dropped, kept = pictures[number], pictures[first]
-        same = sorted(face.label for face in dropped.faces) == sorted(face.label for face in kept.faces)
-        writer.writerow([dropped.path, kept.path, bits, "yes" if same else "no"])
+        writer.writerow([dropped.path, kept.path, bits, "yes" if _labelled_alike(dropped, kept) else "no"])
     write_file(path, text.getvalue().encode(errors="surrogateescape"))
 
 

@@ -13,11 +13,10 @@ from mask_detector.frame_sources.pictures import read_picture
 from training.config import CropConfig, SynthesisConfig
 from training.cropset import DRAWN_NAME, CropSet, assemble
 from training.data import Face
-from training.errors import TrainingError
 from training.find import LEAST_OVERLAP
 from training.pictures import picture_or_none
 from training.progress import shown
-from training.synthesise import WAYS, FaceFrame, draw_mask, face_frame
+from training.synthesise import FaceFrame, draw_mask, face_frame
 
 DRAWN = "drawn"
 SMALLEST = 40  # pixels of a bare face's shorter side; on smaller ones the landmarks are too coarse
@@ -33,8 +32,6 @@ def drawn_crops(
     seed: int,
 ) -> CropSet:
     """Draw masks onto the bare faces `framed`, the ways of wearing in turn, and cut them out."""
-    if unknown := set(synthesis.ways) - set(WAYS) | set(synthesis.ways.values()) - set(classes):
-        raise TrainingError(f"synthesis.ways: unknown {', '.join(unknown)}; ways are {', '.join(WAYS)}")
     random = np.random.default_rng(seed)
     cut, drawn = [np.empty((0, crops.outer_size, crops.outer_size, 3), np.uint8)], []
     chosen = shown(evenly(framed, synthesis.count, random), "drawing masks")

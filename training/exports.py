@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from mask_detector.model_store import load_manifest
@@ -13,6 +14,7 @@ from training.formats.base import UNLABELLED, Picture, require_new
 from training.sources import write_sources
 
 FORMATS = ("labelimg", "voc", "yolo")
+_OTHERS = {"classes"}  # a file beside the labels is called so
 
 
 def export(pictures: Sequence[Picture], folder: Path, kind: str) -> None:
@@ -38,13 +40,20 @@ def _copied(pictures: Sequence[Picture], folder: Path) -> list[tuple[Picture, Pa
     """Copy the pictures, those of the same name under numbered ones."""
     folder.mkdir(parents=True)
     stems = [printable(picture.path.stem).replace("\\", "_") for picture in pictures]
-    names = Counter(stems)
+    taken = {stem for stem, times in Counter(stems).items() if times == 1} - _OTHERS
     copies = []
-    for number, (picture, stem) in enumerate(zip(pictures, stems, strict=True)):
-        stem = stem if names[stem] == 1 else f"{stem}_{number:06d}"
-        copies.append((picture, folder / f"{stem}{picture.path.suffix}"))
+    for picture, stem in zip(pictures, stems, strict=True):
+        name = stem if stem in taken else _free(stem, taken)
+        copies.append((picture, folder / f"{name}{picture.path.suffix}"))
         shutil.copyfile(picture.path, copies[-1][1])
     return copies
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    """Return the stem with the first number that makes it a new one, and take it."""
+    name = next(name for number in count(1) if (name := f"{stem}_{number}") not in taken)
+    taken.add(name)
+    return name
 
 
 def _labelimg(copies: list[tuple[Picture, Path]], folder: Path) -> None:

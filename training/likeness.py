@@ -19,6 +19,8 @@ Hashes = NDArray[np.float32]
 
 COPY = 8  # of 128 bits that differ at most between copies of one picture
 NEAR = 14  # the same between pictures so alike that training must not share them with validation
+_THUMBNAIL = 32  # pixels a side, in which a mask on a small face still shows
+_CHANGED = 0.6  # of the standard deviation; in a thumbnail's pixel more than any copy changes
 _BLOCK = 2048  # hashes compared at once
 
 
@@ -32,6 +34,21 @@ def picture_signs(path: Path) -> Hashes | None:
     """Return the hash of a picture file, None if it cannot be read."""
     grey = picture_or_none(path, cv2.IMREAD_REDUCED_GRAYSCALE_2)
     return None if grey is None else signs(grey)
+
+
+def same_throughout(one: Path, other: Path) -> bool:
+    """Tell whether two pictures, one maybe mirrored, differ nowhere as they do where a mask was put on."""
+    first, second = (picture_or_none(path, cv2.IMREAD_GRAYSCALE) for path in (one, other))
+    if first is None or second is None:
+        return False
+    ours, theirs = _thumbnail(first), _thumbnail(second)
+    return min(np.abs(ours - shown).max() for shown in (theirs, theirs[:, ::-1])) < _CHANGED
+
+
+def _thumbnail(grey: Image) -> NDArray[np.float64]:
+    """Return a small picture in which brightness and contrast are alike in all."""
+    small = cv2.resize(grey, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA).astype(float)
+    return (small - small.mean()) / max(small.std(), 1.0)
 
 
 def near_pairs(hashes: Hashes, most: int) -> Iterator[tuple[int, int, int]]:

@@ -14,6 +14,7 @@ from training.figures import SMALLEST_JUDGED, Figures, rounded
 from training.formats.base import write_file
 
 LICENCE = "Apache-2.0; fine-tuned from the ImageNet weights of keras.applications"
+UNTOLD = "not told by its maker: card.credits was empty"
 OWN_LICENCE = "that of its makers; made from no other weights"
 NAME = "manifest.json"
 
@@ -35,7 +36,10 @@ def _inherited(config: Config) -> dict[str, Any]:
     starts = [_stated(Path(file)) for file in config.model.weights if file != NONE]
     licences = [start.get("licence", LICENCE) for start in starts] or [OWN_LICENCE]
     credits = [*config.card.credits, *(line for start in starts for line in start.get("training_data", []))]
-    return {"licence": "; ".join(dict.fromkeys(licences)), "training_data": list(dict.fromkeys(credits))}
+    return {
+        "licence": "; ".join(dict.fromkeys(licences)),
+        "training_data": list(dict.fromkeys(credits)) or [UNTOLD],
+    }
 
 
 def _stated(file: Path) -> dict[str, Any]:

@@ -33,6 +33,13 @@ def settings_from(options: argparse.Namespace) -> Config:
     return load_config(file, **{key: value for key, value in replaced.items() if value})
 
 
+def settings_for(options: argparse.Namespace) -> Config:
+    """Return the settings of the run that is there, prepared or trained, or those of a new one."""
+    trained = (options.run / "checkpoint.npz").is_file()
+    named = options.config or options.weights or not (options.run / "config.yaml").is_file()
+    return settings_from(options) if named and not trained else settings_kept(options)
+
+
 def settings_kept(options: argparse.Namespace) -> Config:
     """Return the settings of the run in the run folder; its data may lie elsewhere now."""
     require_no_other(options, "config", "weights")

@@ -5,7 +5,6 @@
 Training calls it by itself; alone it shows what the data hold and what was refused.
 """
 
-import argparse
 import json
 from collections import Counter
 from dataclasses import asdict
@@ -30,9 +29,10 @@ from training.drawn import Framed, drawn_crops, framed_faces
 from training.face_detector.backgrounds import people_free
 from training.find import boxes_for_folders, detector_boxes
 from training.fingerprint import of_pictures, of_scenes
-from training.formats.base import pictures_below
+from training.formats.base import write_file
 from training.lookalikes import SEARCH, lookalike_crops
-from training.options import add_settings, settings_from, settings_kept, step_parser, told
+from training.options import add_settings, settings_for, step_parser, told
+from training.pictures import pictures_below
 from training.statues import statue_crops
 
 FOUND = "_found"  # the same faces with the boxes of the node's detector, as far as it finds them
@@ -52,7 +52,7 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
     cut_by = _settings_facts(config, kind)
     if Path(config.data.root).is_dir():
         cut_by |= _data_facts(config, kind)
-    if path.is_file() and stamp.is_file() and cut_by.items() <= json.loads(stamp.read_text()).items():
+    if path.is_file() and cut_by.items() <= _stamped(stamp).items():
         return load_cropset(path)
     refused = Refused()
     crops = _cut(config, kind, refused)
@@ -61,8 +61,16 @@ def prepared(config: Config, run: Path, kind: str) -> CropSet:
     (run / f"refused_{kind}.txt").write_bytes(refused.listing())
     stamp.unlink(missing_ok=True)  # it is of the crops before
     crops.save(path)
-    stamp.write_text(json.dumps(cut_by))
+    write_file(stamp, json.dumps(cut_by).encode())
     return crops
+
+
+def _stamped(stamp: Path) -> dict[str, str]:
+    """Return by what the crops there were cut; {} where there are none, or a full disk left half of it."""
+    try:
+        return json.loads(stamp.read_text())
+    except (OSError, ValueError):
+        return {}
 
 
 def _settings_facts(config: Config, kind: str) -> dict[str, str]:
@@ -189,19 +197,12 @@ def _summary(kind: str, crops: CropSet, refused: Refused) -> str:
     return "\n".join([*lines, refused.report()])
 
 
-def _settings(options: argparse.Namespace) -> Config:
-    """Return those of the run that is there, which were trained with, or those of a new one."""
-    trained = (options.run / "checkpoint.npz").is_file()
-    named = options.config or options.weights or not (options.run / "config.yaml").is_file()
-    return settings_from(options) if named and not trained else settings_kept(options)
-
-
 def main(argv: list[str] | None = None) -> None:
     parser = step_parser(__doc__)
     add_settings(parser)
     options = parser.parse_args(argv)
     with told(parser):
-        config = _settings(options)
+        config = settings_for(options)
         config.save(options.run / "config.yaml")
         for kind in SETS:
             prepared(config, options.run, kind)

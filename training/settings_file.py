@@ -1,6 +1,7 @@
 """One YAML file becomes frozen dataclasses: every key known, none missing, each of the right kind."""
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -16,15 +17,21 @@ def read_settings(kind: type[Settings], path: Path) -> Settings:
     return build(kind, read_yaml(path), "")
 
 
-def read_yaml(path: Path) -> Any:
-    """Return what the file says, on top of the file beside it that its key `base` names, if it has one."""
+def read_yaml(path: Path, above: tuple[Path, ...] = ()) -> Any:
+    """Return what the file says, on top of the file beside it that its key `base` names, if it has one.
+
+    `above` are the files that led here.
+    """
     try:
         content = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise TrainingError(f"cannot read the settings {path}: {error}") from error
-    if isinstance(content, dict) and "base" in content:
-        return _over(read_yaml(path.parent / content.pop("base")), content)
-    return content
+    if not isinstance(content, dict) or "base" not in content:
+        return content
+    base = path.parent / str(content.pop("base"))
+    if base.resolve() in above or base.resolve() == path.resolve():
+        raise TrainingError(f"setting 'base' of {path} leads to {base} again: leave it out")
+    return _over(read_yaml(base, (*above, path.resolve())), content)
 
 
 def build(kind: type[Settings], content: Any, where: str) -> Settings:
@@ -61,6 +68,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     kind = get_origin(kind) or kind
     if kind is float and type(value) is int:
         return float(value)
+    if kind is float and isinstance(value, str) and re.fullmatch(r"[-+]?\d+e[-+]?\d+", value):
+        raise TrainingError(f"setting '{where}': YAML takes {value} for text, write {float(value):g}")
     if type(value) is not kind:
         raise TrainingError(f"setting '{where}' must be {kind.__name__}, not {value!r}")
     return value

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 from training.data import Refused
@@ -25,8 +26,8 @@ def with_sources(
     A row that names no file is refused.
     """
     known = {}
-    for row in _rows(folder / NAME) if (folder / NAME).is_file() else []:
-        path = folder / (row["file"] or "").replace("\\", "/")
+    for row in read_sources(folder):
+        path = folder / (row["file"] or "").replace("\\", "/").replace("\0", "")
         known[path.resolve()] = row
         if not path.is_file():
             refused.add(f"row of {NAME} that names no file", str(row["file"]))
@@ -35,7 +36,7 @@ def with_sources(
 
 def write_sources(rows: Iterable[dict[str, str]], columns: list[str], folder: Path) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_file(folder / NAME, text.getvalue().encode())
@@ -46,12 +47,17 @@ def _told(picture: Picture, row: dict[str, str], source: str | None) -> Picture:
     return replace(picture, source=source, person=row.get("person") or picture.person)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def read_sources(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of a folder's list, by the names of its columns in small letters; [] without one."""
+    path = folder / NAME
+    if not path.is_file():
+        return []
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError) as error:
+            names, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
         raise TrainingError(f"cannot read {path}: {error}") from error
-    if rows and "file" not in rows[0]:
-        raise TrainingError(f"{path} has no column 'file' but {', '.join(rows[0])}: add it")
-    return rows
+    columns = [name.strip().lower() for name in names]
+    if "file" not in columns:
+        raise TrainingError(f"{path} has no column 'file' but {', '.join(columns)}: add it")
+    return [dict(zip_longest(columns, row[: len(columns)], fillvalue="")) for row in rows if row]

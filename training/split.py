@@ -20,6 +20,8 @@ def parse_parts(texts: Sequence[str]) -> dict[str, float]:
     parts = {}
     for text in texts:
         name, _, share = text.partition("=")
+        if name in parts:
+            raise TrainingError(f"--parts names {name} twice: give each part once, such as train=0.8 val=0.2")
         try:
             parts[name] = float(share)
         except ValueError:

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_detector.background import class_scores
 from training.config import Config, DistilConfig
 from training.errors import TrainingError
 
@@ -61,7 +62,8 @@ class Teachers:
             model.predict_on_batch(view(images, margin / seen, model.input_shape[1]))
             for model, margin in self._models
         ]
-        classes = scores[0].shape[1]
+        classes = min(targets.shape[1], *(one.shape[1] for one in scores))
+        scores = [one if one.shape[1] == classes else class_scores(one, classes) for one in scores]
         mean, own = np.mean(scores, axis=0), targets[:, :classes]
         right = mean.argmax(axis=1) == own.argmax(axis=1)
         taught = targets.copy()

@@ -26,7 +26,7 @@ from training.figures import SMALLEST_JUDGED, judged
 from training.history import plot_history, write_history
 from training.metrics import class_figures, confusion_matrix, log_loss, macro_f1
 from training.model import build_model, freeze_before, learner_of, predicted
-from training.options import add_settings, settings_from, settings_kept, step_parser, told
+from training.options import add_settings, settings_for, settings_kept, step_parser, told
 from training.prepare import prepared
 from training.progress import shown
 from training.state import RunState, arrays_of, load_state, restore_variables, save_state
@@ -184,7 +184,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run in the run folder")
     options = parser.parse_args(argv)
     with told(parser):
-        config = settings_kept(options) if options.resume else settings_from(options)
+        config = settings_kept(options) if options.resume else settings_for(options)
         train(config, options.run, options.resume)
 
 

@@ -36,6 +36,7 @@ FILES = {"keras": ".keras", "litert": ".tflite", "litert_int8": "_int8.tflite", 
 _SEARCH = FaceSearch()
 _LARGEST_LOSS = 0.01  # of recall by int8
 _LARGEST_DIFFERENCE = 0.1  # pixels between float32 runtimes
+_ENOUGH = 20  # finds without a label by which scores can be calibrated
 _STEPS = 2
 _CALIBRATED_ON = 30  # training pictures that show the int8 arithmetic its ranges; more of them widen these
 
@@ -67,8 +68,12 @@ def calibrate(network: keras.Model, validation: Validation, share: float) -> flo
 
     It then leaves `share` times the unmatched finds that YuNet makes on the validation scenes. Both are
     shifted by the same amount, which is returned. A score is made of the two, so that one step is nearly
-    right and the next one mends it.
+    right and the next one mends it. Hardly any such finds tell nothing, and nothing is shifted.
     """
+    if validation.unmatched_finds < _ENOUGH:
+        told = f"YuNet finds only {validation.unmatched_finds} faces without a label in the validation scenes"
+        print(f"{told}: the scores stay as they were learned; {_ENOUGH} would calibrate them", flush=True)
+        return 0.0
     start, shift = network.get_weights(), 0.0
     for _ in range(_STEPS):
         threshold = validation.figures(network.get_weights(), share)["val_threshold"]

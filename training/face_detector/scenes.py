@@ -6,7 +6,6 @@ differently (tight, around the hair), so each source's labels are first brought 
 manner by how the faces that both know differ.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from mask_detector.boxes import iou_matrix
 from mask_detector.crops import Image
 from mask_detector.face_detectors import FaceDetector, Faces
 from training.arrays import save_arrays
-from training.data import DROP, read_corrections
+from training.data import DROP, coco_box, load_coco, read_corrections
 from training.errors import TrainingError
 from training.face_detector.settings import Data
 from training.face_detector.targets import BOX, COLUMNS, FACE, IGNORED, KIND, KNOWN, NOTHING, POINTS
@@ -54,18 +53,16 @@ class Lesson:
 
 def read_scenes(path: Path, corrections: str = "") -> list[Scene]:
     """Read a COCO file, without the pictures of which the corrections drop a face."""
-    try:
-        content = json.loads(path.read_text())
-        names = {category["id"]: category["name"] for category in content["categories"]}
-        pictures, annotations = content["images"], content["annotations"]
-    except (OSError, ValueError, KeyError) as error:
-        raise TrainingError(f"{path} is no COCO file ({error}): is --data the data's folder?") from error
+    content = load_coco(path)
+    names = {category["id"]: category["name"] for category in content["categories"]}
+    pictures, annotations = content["images"], content["annotations"]
     mended = read_corrections(Path(corrections), path.name) if corrections else {}
     left_out = {entry["image_id"] for entry in annotations if mended.get(entry["id"]) == DROP}
     faces = defaultdict(list)
     for entry in annotations:
-        label = mended.get(entry["id"], names[entry["category_id"]])
-        faces[entry["image_id"]].append((entry["bbox"], label))
+        label, box = mended.get(entry["id"], names.get(entry["category_id"], "")), coco_box(entry)
+        if box and min(box[2:]) >= 1 and not entry.get("iscrowd"):
+            faces[entry["image_id"]].append((box, label))
     return [
         _scene(path, picture, faces[picture["id"]]) for picture in pictures if picture["id"] not in left_out
     ]

@@ -189,7 +189,9 @@ def _record(state: RunState, facts: dict[str, Any]) -> None:
 def _save_best(state: RunState, path: Path) -> Path:
     network = build_network()
     network.set_weights(state.best)
-    network.save(path)
+    partial = path.with_name(f"partial.{path.name}")
+    network.save(partial)
+    partial.replace(path)
     print(f"best epoch {state.best_epoch}: recall {state.best_score:.4f} on the validation scenes")
     return path
 

@@ -21,7 +21,11 @@ _SEARCH = FaceSearch(score_threshold=0.05)
 
 
 class Validation:
-    """The validation scenes, and how often YuNet finds there what no label explains."""
+    """The validation scenes, and how often YuNet finds there what no label explains.
+
+    Attributes:
+        unmatched_finds: how many times.
+    """
 
     def __init__(self, config: DetectorConfig) -> None:
         scenes = read_scenes(Path(config.data.root) / config.data.val)
@@ -39,6 +43,7 @@ class Validation:
         yunet = YuNet(Path(config.data.teacher))
         found = self.find(yunet.detect)
         self._unmatched = match(found, self._boxes).unmatched(yunet.search.score_threshold)
+        self.unmatched_finds = round(self._unmatched * len(scenes))
         told = ", ".join(f"{name} {recall:.4f}" for name, recall in self.recalls(found).items())
         print(f"YuNet on the validation scenes: {told}, unmatched {self._unmatched:.3f}", flush=True)
 

@@ -1,7 +1,6 @@
 """Pictures with labelled faces, as every format is read into and written from."""
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import cv2
 
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
-from mask_detector.frame_sources.pictures import is_picture, read_picture
+from mask_detector.frame_sources.pictures import read_picture
 from training.data import Refused
 from training.errors import TrainingError
 
@@ -45,16 +44,6 @@ class Picture:
     faces: tuple[LabelledFace, ...]
     source: str
     person: str = ""
-
-
-def pictures_below(folder: Path) -> Iterator[Path]:
-    """Yield all picture files in a folder and those below it, in order, hidden ones left out."""
-    if not folder.is_dir():
-        raise TrainingError(f"no folder {folder}: name one that holds pictures")
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and is_picture(path.name) and path.is_file():
-            yield path
 
 
 def load_picture(path: Path, refused: Refused) -> Image | None:

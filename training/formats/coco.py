@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mask_detector.model_store import load_manifest
-from training.data import CROWD, NO_BOX, Refused, coco_box
+from training.data import CROWD, NO_BOX, Refused, coco_box, load_coco
 from training.errors import TrainingError
 from training.formats.base import UNLABELLED, LabelledFace, Picture, fitted, load_picture, write_file
 from training.formats.sizes import at_real_size
@@ -21,7 +21,7 @@ from training.formats.sizes import at_real_size
 
 def read(path: Path, refused: Refused) -> list[Picture]:
     """Read a set of the project; raise TrainingError if its classes are not ours."""
-    content = _load(path)
+    content = load_coco(path)
     used = {entry["category_id"] for entry in content["annotations"]}
     ours = {*load_manifest().class_ids, UNLABELLED}
     if foreign := {one["name"] for one in content["categories"] if one["id"] in used} - ours:
@@ -35,11 +35,11 @@ def read_foreign(path: Path, refused: Refused, pictures: Path | None = None) -> 
 
     Each is opened, for its size may not be the stated one.
     """
-    return _pictures(_load(path), path, pictures or path.parent, True, refused)
+    return _pictures(load_coco(path), path, pictures or path.parent, True, refused)
 
 
 def _pictures(content: dict, path: Path, folder: Path, opened: bool, refused: Refused) -> list[Picture]:
-    names = {category["id"]: category["name"] for category in content["categories"]}
+    names = {category["id"]: str(category["name"]) for category in content["categories"]}
     known = {image["id"] for image in content["images"]}
     entries = defaultdict(list)
     for annotation in content["annotations"]:
@@ -76,7 +76,7 @@ def _labels(pictures: Sequence[Picture]) -> set[str]:
 
 
 def _image(picture: Picture, number: int, folder: Path) -> dict[str, Any]:
-    name = Path(os.path.relpath(picture.path.resolve(), folder.resolve())).as_posix()
+    name = Path(os.path.relpath(picture.path, folder)).as_posix()  # of a link, not of what it leads to
     image = {"id": number, "file_name": name, "width": picture.width, "height": picture.height}
     return image | {"contributor": picture.source} | ({"person": picture.person} if picture.person else {})
 
@@ -92,7 +92,7 @@ def _annotation(face: LabelledFace, number: int, image: int, classes: Sequence[s
 def _picture(
     image: dict, entries: list[dict], names: dict, path: Path, folder: Path, opened: bool, refused: Refused
 ) -> Picture | None:
-    file = folder / image["file_name"]
+    file = folder / str(image["file_name"]).replace("\\", "/")
     stated = real = _stated(image)
     if opened or not (all(stated) and file.is_file()):
         picture = load_picture(file, refused)
@@ -128,25 +128,3 @@ def _is_usable(entry: dict, names: dict, refused: Refused, name: str) -> bool:
     else:
         return True
     return False
-
-
-def _load(path: Path) -> dict[str, list[dict]]:
-    try:
-        content = json.loads(path.read_text())
-        for key, needed in (
-            ("categories", "name"),
-            ("images", "file_name"),
-            ("annotations", "image_id"),
-            ("annotations", "category_id"),
-        ):
-            for entry in content[key]:
-                entry["id"], entry[needed]  # noqa: B018  (a KeyError tells what is missing)
-        for image in content["images"]:
-            _stated(image)
-        return content
-    except OSError as error:
-        raise TrainingError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrainingError(
-            f"{path} is no COCO file ({error!r}): export it again as COCO detection"
-        ) from error

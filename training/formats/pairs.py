@@ -22,18 +22,21 @@ def paired(candidates: Mapping[Path, Sequence[Path]], refused: Refused) -> dict[
     for label, pictures in candidates.items():
         for picture in pictures:
             asked_by[picture].append(label)
-    labels_of = {picture: set(_nearest(picture, labels)) for picture, labels in asked_by.items()}
+    labels_of = {picture: set(nearest(picture, labels)) for picture, labels in asked_by.items()}
     found = {}
     for label, pictures in candidates.items():
-        near = [picture for picture in _nearest(label, pictures) if label in labels_of[picture]]
-        if len(near) == 1:
+        near = [picture for picture in nearest(label, pictures) if label in labels_of[picture]]
+        if len(near) == 1 and len(labels_of[near[0]]) > 1:
+            refused.add("several label files claim its picture", str(label))
+        elif len(near) == 1:
             found[label] = near[0]
         else:
             refused.add("several pictures have its name" if near else "picture is missing", str(label))
     return found
 
 
-def _nearest(path: Path, others: Sequence[Path]) -> list[Path]:
+def nearest(path: Path, others: Sequence[Path]) -> list[Path]:
+    """Return those files whose folders are the fewest steps from that of `path`."""
     ways = [_way(path.parent, other.parent) for other in others]
     least = min(ways, default=0)
     return [other for other, way in zip(others, ways, strict=True) if way == least]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from training.data import Refused
 from training.errors import TrainingError
-from training.formats.base import UNLABELLED, pictures_below
+from training.formats.base import UNLABELLED
+from training.pictures import pictures_below
 
 # 00012_Mask_Nose_Mouth.jpg: the number of a Flickr-Faces-HQ face, and what the drawn mask covers
 _FACE = re.compile(

@@ -12,11 +12,11 @@ from training.formats.base import (
     Picture,
     fitted,
     load_picture,
-    pictures_below,
     write_file,
 )
 from training.formats.pairs import paired
 from training.formats.sizes import Size, at_real_size
+from training.pictures import pictures_below
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ def read(folder: Path, refused: Refused, pictures: Path | None = None) -> list[P
         by_stem[path.stem].append(path)
     read = {file: _labels(file, refused) for file in sorted(folder.rglob("*.xml"))}
     labels = {file: one for file, one in read.items() if one}
-    candidates = {file: by_name.get(one.picture) or by_stem[file.stem] for file, one in labels.items()}
+    # the picture of its own name first: files are renamed more often than what stands in them
+    candidates = {file: by_stem.get(file.stem) or by_name[one.picture] for file, one in labels.items()}
     found = [
         _picture(path, labels[file], folder.name, refused)
         for file, path in paired(candidates, refused).items()
@@ -57,7 +58,7 @@ def _labels(file: Path, refused: Refused) -> _Labels | None:
         root = xml.parse(file).getroot()
         entries = [_entry(entry) for entry in root.iter("object")]
         width, height = (float(root.findtext(f"size/{side}") or 0) for side in ("width", "height"))
-    except (xml.ParseError, ValueError, AttributeError, TypeError) as error:
+    except (xml.ParseError, LookupError, ValueError, AttributeError, TypeError) as error:
         refused.add(f"no VOC file ({error})", str(file))
         return None
     picture = Path((root.findtext("filename") or "").replace("\\", "/")).name

@@ -1,7 +1,7 @@
 """YOLO: a text file for each picture with `class centre_x centre_y width height` in shares of its size.
 
-The classes stand in a data.yaml or a classes.txt. Text files lie beside the pictures, or in a folder
-`labels` where the pictures are in `images`.
+The classes stand in a data.yaml or a classes.txt; of several the nearest to a text file is meant. Text files
+lie beside the pictures, or in a folder `labels` where the pictures are in `images`. Polygons become boxes.
 """
 
 from collections import defaultdict
@@ -11,15 +11,17 @@ import yaml
 
 from training.data import Refused
 from training.errors import TrainingError
-from training.formats.base import LabelledFace, Picture, fitted, load_picture, pictures_below, write_file
-from training.formats.pairs import paired
+from training.formats.base import LabelledFace, Picture, fitted, load_picture, write_file
+from training.formats.pairs import nearest, paired
+from training.pictures import pictures_below
 
 _NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 
 
 def read(folder: Path, refused: Refused, pictures: Path | None = None) -> list[Picture]:
     """Read the pictures below a folder, or below `pictures`, that have a text file, be it empty."""
-    names = _names(folder)
+    folder = folder.parent if folder.is_file() else folder  # its data.yaml, as other tools take it
+    lists = _lists(folder)
     by_stem = defaultdict(list)
     for path in pictures_below(pictures or folder):
         by_stem[path.stem].append(path)
@@ -31,6 +33,7 @@ def read(folder: Path, refused: Refused, pictures: Path | None = None) -> list[P
             refused.add("picture without a label file", str(path))
         elif (image := load_picture(path, refused)) is not None:
             height, width = image.shape[:2]
+            names = _names_for(labels[path], lists)
             faces = _faces(labels[path], names, width, height, refused)
             found += [] if faces is None else [Picture(path, width, height, faces, folder.name)]
     return found
@@ -46,20 +49,33 @@ def write(pictures: list[tuple[Picture, Path]], names: list[str], folder: Path) 
     write_file(folder / "data.yaml", yaml.safe_dump(content, sort_keys=False).encode())
 
 
-def _names(folder: Path) -> list[str]:
-    """Return the class names by number."""
-    for file in (path for name in _NAMES for path in sorted(folder.rglob(name))):
-        try:
-            text = file.read_text()
-            if file.suffix in (".txt", ".names"):
-                return [line.strip() for line in text.splitlines() if line.strip()]
-            names = yaml.safe_load(text)["names"]
-            numbered = names if isinstance(names, dict) else dict(enumerate(names))
-            by_number = {int(number): str(name) for number, name in numbered.items()}
-        except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-            raise TrainingError(f"{file} lists no class names ({error!r}): give it 'names: [...]'") from error
-        return [by_number.get(number, str(number)) for number in range(max(by_number, default=-1) + 1)]
-    raise TrainingError(f"{folder} names no classes: put a data.yaml or a classes.txt there")
+def _lists(folder: Path) -> dict[Path, list[str]]:
+    """Return the class names by number of each file that lists some."""
+    files = [path for name in _NAMES for path in sorted(folder.rglob(name))]
+    if not files:
+        raise TrainingError(f"{folder} names no classes: put a data.yaml or a classes.txt there")
+    return {file: _listed(file) for file in files}
+
+
+def _listed(file: Path) -> list[str]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        if file.suffix in (".txt", ".names"):
+            return [line.strip() for line in text.splitlines() if line.strip()]
+        names = yaml.safe_load(text)["names"]
+        numbered = names if isinstance(names, dict) else dict(enumerate(names))
+        by_number = {int(number): str(name) for number, name in numbered.items()}
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise TrainingError(f"{file} lists no class names ({error!r}): give it 'names: [...]'") from error
+    return [by_number.get(number, str(number)) for number in range(max(by_number, default=-1) + 1)]
+
+
+def _names_for(file: Path, lists: dict[Path, list[str]]) -> list[str]:
+    """Return the names in the list nearest to a text file."""
+    near = nearest(file, list(lists))
+    if other := next((one for one in near if lists[one] != lists[near[0]]), None):
+        raise TrainingError(f"{near[0]} and {other} give {file} different class names: leave one of them")
+    return lists[near[0]]
 
 
 def _faces(
@@ -67,19 +83,19 @@ def _faces(
 ) -> tuple[LabelledFace, ...] | None:
     """Return what a text file says; one that is no text is refused and gives None."""
     try:
-        lines = file.read_text().splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         refused.add("label file that is no text", str(file))
         return None
     faces = []
     for number, line in enumerate(lines, 1):
         where = f"{file.name}:{number}"
+        if not line.strip():
+            continue
         try:
-            label, x, y, w, h = (float(part) for part in line.split()) if line.strip() else (None,) * 5
+            label, x, y, w, h = _numbers(line)
         except ValueError:
             refused.add("line that is not 'class x y width height'", where)
-            continue
-        if label is None:
             continue
         if not 0 <= label < len(names):
             refused.add("class number that the names do not reach", where)
@@ -88,6 +104,15 @@ def _faces(
         if cut := fitted(box, width, height, refused, where):
             faces.append(LabelledFace(cut, names[int(label)]))
     return tuple(faces)
+
+
+def _numbers(line: str) -> tuple[float, ...]:
+    """Return class, centre and size in shares of the picture; of a polygon those of the box around it."""
+    label, *shares = (float(part) for part in line.split())
+    if len(shares) >= 6 and len(shares) % 2 == 0:
+        (left, right), (top, bottom) = ((min(side), max(side)) for side in (shares[::2], shares[1::2]))
+        shares = [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]
+    return label, *shares
 
 
 def _line(picture: Picture, face: LabelledFace, names: list[str]) -> str:
