@@ -5,6 +5,7 @@ far and the history. It reads alike under every Keras backend.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,25 @@ class RunState:
     best_score: float = -1.0
     best_epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    def follow(self, weights: Sequence[Any], decay: float, step: int) -> None:
+        """Move the average towards the weights; faster at first, when it still holds the start."""
+        share = 1 - min(decay, (1 + step) / (10 + step))
+        for average, weight in zip(self.average, weights, strict=True):
+            average += share * (keras.ops.convert_to_numpy(weight) - average)
+
+    def keep_best(self, score: float, epoch: int) -> None:
+        """Keep the averaged weights of an epoch that is better than those before."""
+        if score > self.best_score:
+            self.best_score, self.best_epoch = score, epoch
+            self.best = [average.copy() for average in self.average]
+
+    def record(self, facts: dict[str, Any]) -> None:
+        """Add and print the line of a finished epoch."""
+        self.epoch = facts["epoch"]
+        self.history.append(facts)
+        shown = ", ".join(f"{key} {value:.4f}" for key, value in facts.items() if key != "epoch")
+        print(f"epoch {self.epoch}: {shown}", flush=True)
 
 
 def arrays_of(variables: list[Any]) -> Arrays:

@@ -54,7 +54,7 @@ def train(config: Config, run: Path, resume: bool = False) -> Path:
     while not _finished(state, config.train):
         if state.epoch == config.train.head_epochs:
             _compile(learner, config, state.epoch)
-        _record(state, _run_epoch(model, learner, state, train_set, val_set, teachers, config))
+        state.record(_run_epoch(model, learner, state, train_set, val_set, teachers, config))
         save_state(checkpoint, state, learner)
         write_history(run / "history.csv", state.history)
         board.show(state.history[-1])
@@ -128,12 +128,13 @@ def _run_epoch(
         learner.optimizer.learning_rate.assign(learning_rate(config.train, epoch + step / steps))
         told = learner.train_on_batch(images, [targets] * len(learner.outputs), return_dict=True)
         loss = float(told["loss"]) / len(learner.outputs)  # the mean of the epoch so far
-        _average(state, model, config.train.averaging, epoch * steps + step)
+        state.follow(model.weights, config.train.averaging, epoch * steps + step)
     own = arrays_of(model.weights)
     model.set_weights(state.average)
     facts = _validate(model, val_set)
     facts |= {"epoch": epoch + 1, "loss": loss, "seconds": time.monotonic() - began}
-    _keep_best(state, facts)
+    # the smaller loss decides between near equals
+    state.keep_best(facts["val_macro_f1"] - 0.05 * facts["val_loss"], facts["epoch"])
     model.set_weights(own)
     return facts
 
@@ -147,13 +148,6 @@ def learning_rate(config: TrainConfig, progress: float) -> float:
     return config.rate * warm * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _average(state: RunState, model: keras.Model, decay: float, step: int) -> None:
-    """Move the average towards the weights; faster at first, when it still holds the start."""
-    share = 1 - min(decay, (1 + step) / (10 + step))
-    for average, weight in zip(state.average, model.weights, strict=True):
-        average += share * (keras.ops.convert_to_numpy(weight) - average)
-
-
 def _validate(model: keras.Model, val_set: CropSet) -> dict[str, Any]:
     """Return the figures on the validation faces that are large enough to judge."""
     faces, names = val_set.where(judged(val_set)), load_manifest().class_ids
@@ -161,21 +155,6 @@ def _validate(model: keras.Model, val_set: CropSet) -> dict[str, Any]:
     matrix = confusion_matrix(faces.labels, probabilities.argmax(1), len(names))
     facts = {"val_macro_f1": macro_f1(matrix), "val_loss": log_loss(faces.labels, probabilities)}
     return facts | {f"val_f1_{name}": f.f1 for name, f in zip(names, class_figures(matrix), strict=True)}
-
-
-def _keep_best(state: RunState, facts: dict[str, Any]) -> None:
-    """Keep the averaged weights of the best epoch; the smaller loss decides between near equals."""
-    score = facts["val_macro_f1"] - 0.05 * facts["val_loss"]
-    if score > state.best_score:
-        state.best_score, state.best_epoch = score, facts["epoch"]
-        state.best = [average.copy() for average in state.average]
-
-
-def _record(state: RunState, facts: dict[str, Any]) -> None:
-    state.epoch = facts["epoch"]
-    state.history.append(facts)
-    shown = ", ".join(f"{key} {value:.4f}" for key, value in facts.items() if key != "epoch")
-    print(f"epoch {state.epoch}: {shown}", flush=True)
 
 
 def main(argv: list[str] | None = None) -> None:

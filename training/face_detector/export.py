@@ -55,8 +55,9 @@ def export(config: DetectorConfig, run: Path, models: Path, replace: bool = Fals
     network = keras.saving.load_model(run / "best.keras", compile=False, safe_mode=True)
     validation = Validation(config)
     shift = calibrate(network, validation, config.data.unmatched)
-    left = f"{config.data.unmatched} of YuNet's unmatched finds are left at {_SEARCH.score_threshold}"
-    print(f"logits shifted by {shift:.3f}: {left}")
+    if shift:
+        left = f"{config.data.unmatched} of YuNet's unmatched finds are left at {_SEARCH.score_threshold}"
+        print(f"logits shifted by {shift:.3f}: {left}")
     files = _convert(network, config, run / "export")
     quality = _check(files, validation)
     publish(models, config, files, quality)

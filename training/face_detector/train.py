@@ -71,7 +71,7 @@ def train(config: DetectorConfig, folder: Path, resume: bool = False) -> Path:
     validation = Validation(config)  # before the lessons, which take long: its set may be wrong
     run = Run(config, model, lesson_pools(config, folder), validation, state)
     while state.epoch < config.train.epochs:
-        _record(state, _epoch(run))
+        state.record(_epoch(run))
         save_state(checkpoint, state, model)
         write_history(folder / "history.csv", state.history)
     plot_history(folder / "curves.png", state.history)
@@ -156,13 +156,11 @@ def _epoch(run: Run) -> dict[str, Any]:
     for step, (images, rows) in enumerate(tqdm(drawn, title, steps, leave=False, disable=None)):
         run.model.optimizer.learning_rate.assign(learning_rate(settings, run.state.epoch + step / steps))
         losses.append(float(run.model.train_on_batch(images, rows)))
-        _average(run, run.state.epoch * steps + step)
+        run.state.follow(run.model.weights, settings.averaging, run.state.epoch * steps + step)
     facts = {"epoch": run.state.epoch + 1, "loss": float(np.mean(losses))}
     facts |= run.validation.figures(run.state.average)
     facts["seconds"] = time.monotonic() - began
-    if facts["val_recall"] > run.state.best_score:
-        run.state.best_score, run.state.best_epoch = facts["val_recall"], facts["epoch"]
-        run.state.best = [average.copy() for average in run.state.average]
+    run.state.keep_best(facts["val_recall"], facts["epoch"])
     return facts
 
 
@@ -170,20 +168,6 @@ def learning_rate(config: Train, progress: float) -> float:
     """Return the rate after `progress` epochs: a short warm-up, then a cosine to a hundredth."""
     share = 0.5 * (1 + math.cos(math.pi * progress / config.epochs))
     return config.rate * min(1.0, progress + 0.02) * (0.01 + 0.99 * share)
-
-
-def _average(run: Run, step: int) -> None:
-    """Move the average towards the weights; faster at first, when it still holds the start."""
-    share = 1 - min(run.config.train.averaging, (1 + step) / (10 + step))
-    for average, weight in zip(run.state.average, run.model.weights, strict=True):
-        average += share * (keras.ops.convert_to_numpy(weight) - average)
-
-
-def _record(state: RunState, facts: dict[str, Any]) -> None:
-    state.epoch = facts["epoch"]
-    state.history.append(facts)
-    shown = ", ".join(f"{key} {value:.4f}" for key, value in facts.items() if key != "epoch")
-    print(f"epoch {state.epoch}: {shown}", flush=True)
 
 
 def _save_best(state: RunState, path: Path) -> Path:
