@@ -299,6 +299,8 @@ def test_columns_of_sources_may_be_written_in_capitals_and_short_rows_are_read(t
         {"file": "a.jpg", "source": "here", "person": ""},
         {"file": "b.jpg", "source": "there", "person": "anna"},
     ]
+    (tmp_path / "sources.csv").write_text("")
+    assert read_sources(tmp_path) == []
     (tmp_path / "sources.csv").write_text("name\na.jpg,here\n")
     with pytest.raises(TrainingError, match="no column 'file' but name: add it"):
         read_sources(tmp_path)

@@ -54,7 +54,7 @@ def read_sources(folder: Path) -> list[dict[str, str]]:
         return []
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            names, *rows = csv.reader(file)
+            names, *rows = list(csv.reader(file)) or [["file"]]
     except (OSError, ValueError, csv.Error) as error:
         raise TrainingError(f"cannot read {path}: {error}") from error
     columns = [name.strip().lower() for name in names]

@@ -42,9 +42,8 @@ def _annotate(options: argparse.Namespace, stop: Stop) -> int:
     record = _checked_record(jobs, path, options)
     detector = make_detector(options)
     _prepare(jobs, path, options.overwrite)
-    hidden = (
-        True if path is None and sys.stdout and sys.stdout.isatty() else None
-    )  # None: hidden but on a terminal
+    among_lines = path is None and sys.stdout is not None and sys.stdout.isatty()
+    hidden = True if among_lines else None  # None: hidden but on a terminal
     bar = tqdm(total=len(jobs), unit="frame", leave=False, disable=hidden)
     with JsonLines(path) as lines, bar:
         annotator = Annotator(detector, lines, record, stop, bar, options.blur_faces)

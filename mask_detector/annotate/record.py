@@ -11,7 +11,7 @@ from mask_detector.errors import MaskDetectorError
 from mask_detector.frame_sources import is_picture
 from mask_detector.opencv_video import frame_count
 from mask_detector.outputs import holds_something_else, read_json_lines
-from mask_detector.outputs.files import part_of, writing
+from mask_detector.outputs.files import write_whole
 
 Line = dict[str, Any]
 Record = dict[str, dict[int, Line]]
@@ -46,9 +46,7 @@ def without_errors(record: Record, path: Path) -> Record:
     }
     if good != record:
         kept = [json.dumps(line) + "\n" for lines in good.values() for line in lines.values()]
-        with writing(path):
-            part_of(path).write_text("".join(kept))
-            part_of(path).replace(path)
+        write_whole(path, "".join(kept).encode())
     return good
 
 

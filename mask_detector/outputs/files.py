@@ -24,6 +24,22 @@ def writing(path: Path | str) -> Iterator[None]:
         raise kind(f"cannot write '{path}': {error.strerror}") from error
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a full disk leaves the former one.
+
+    Raises:
+        CopyError: its name is too long.
+        MaskDetectorError: it cannot be written there.
+    """
+    part = part_of(path)
+    with writing(path):
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
 def part_of(path: Path) -> Path:
     """Return where a file grows until it is whole; FFmpeg goes by the suffix, so that stays."""
     name = os.fsencode(path.name)

@@ -9,7 +9,7 @@ from mask_detector.crops import Image
 from mask_detector.errors import CopyError, MaskDetectorError
 from mask_detector.frame_sources.base import VIDEO_RATE
 from mask_detector.opencv_video import frame_count, opencv_path, quiet_opencv
-from mask_detector.outputs.files import part_of, writing
+from mask_detector.outputs.files import part_of, write_whole, writing
 
 _LEAST_RATE = 0.01  # frames a second that an MP4 can state
 _EXACT_UP_TO = 65.0  # frames a second; above, MPEG-4 has only rates of two digits after the point
@@ -22,17 +22,15 @@ def write_picture(path: Path, image: Image) -> None:
         CopyError: the format cannot hold it.
         MaskDetectorError: it cannot be written there.
     """
-    done, content = cv2.imencode(path.suffix, image)
+    quiet_opencv()
+    try:
+        done, content = cv2.imencode(path.suffix, image)
+    except cv2.error:  # as some formats have it where others answer False
+        done = False
     if not done:
         size = f"{image.shape[1]}x{image.shape[0]} pixels"
         raise CopyError(f"cannot write '{path}': {path.suffix} holds no picture of {size}")
-    part = part_of(path)
-    with writing(path):
-        try:
-            part.write_bytes(content.tobytes())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+    write_whole(path, content.tobytes())
 
 
 class VideoWriter:
