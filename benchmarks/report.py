@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contestants import CLASSIC, OURS
+from benchmarks.stages import END_TO_END
 from benchmarks.traced import DETECTOR_STAGES, STAGES
 
 BASE = "640x480, 1"
@@ -112,10 +113,10 @@ def _by_case(results: Results, wanted) -> str:
 def _stages(stages: Results) -> str:
     rows = []
     for case, spent in stages.items():
-        models = sum(spent[stage] for stage in _MODELS)
-        others = sum(spent[stage] for stage in STAGES) - models
-        rows.append([case, *(f"{spent[stage]:.2f}" for stage in STAGES), f"{models:.2f}", f"{others:.2f}"])
-    return table(["frame", *STAGES, "the two models", "all else"], rows)
+        models, whole = sum(spent[stage] for stage in _MODELS), spent[END_TO_END]
+        last = (whole, models, whole - models)
+        rows.append([case, *(f"{value:.2f}" for value in (*(spent[stage] for stage in STAGES), *last))])
+    return table(["frame", *STAGES, END_TO_END, "the two models", "all else"], rows)
 
 
 def _detector_stages(stages: Results) -> str:

@@ -35,11 +35,10 @@ class DetectionOutput:
         self.topic = self._detections.topic_name
         self._last_header = Header()
 
-    def publish(self, people: Sequence[Detection], changes: Sequence[Detection], header: Header) -> None:
-        """Publish who is in the frame with this header, nobody too, and changes only if there are any."""
+    def publish(self, people: Sequence[Detection], header: Header) -> None:
+        """Publish who is in the frame with this header, nobody too."""
         self._last_header = header
         self._detections.publish(to_detection_array(people, header))
-        self.tell(changes)
 
     def tell(self, changes: Sequence[Detection]) -> None:
         """Publish changes, if there are any, with the header of the last frame."""

@@ -190,11 +190,12 @@ class DetectorNode(LifecycleNode):
         time = self._time_of(header)
         try:
             seen = self._video.see(image, time)
-            changes = self._people.learn(seen.people, time)
+            # First of all: a behaviour waits for them.
+            self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, header)
+            self._output.tell(self._people.learn(seen.people, time))
         except Exception as error:  # one strange frame may not end a robot's sight
             self._leave_out(image, error)
             return
-        self._output.publish(seen.raw if self._settings["raw_scores"] else seen.people, changes, header)
         if self._faces:
             self._faces.publish(self._people.ids, seen.people, image.shape[1::-1], header)
         self._diagnostics.processed()

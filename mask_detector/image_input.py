@@ -106,8 +106,9 @@ class ImageInput:
 
         Each publisher has numbers of its own: where there are several nothing can be counted.
         """
-        if 0 < self._number < number and self.publishers == 1:
-            self.dropped += number - self._number - 1
+        between = number - self._number - 1
+        if self._number and between > 0 and self.publishers == 1:
+            self.dropped += between
         self._number = number
 
     def _count_malformed(self, reason: str) -> None:

@@ -10,9 +10,12 @@ import pytest
 pytest.importorskip("tensorflow", reason="training and export need TensorFlow")
 
 import keras
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from one_face import FACE_BOX
 
 from mask_detector.boxes import iou_matrix
+from mask_detector.errors import ModelError
 from mask_detector.face_detectors import FaceSearch
 from mask_detector.face_detectors.cells import find_faces, level_of
 from mask_detector.face_detectors.litert import LiteRTFaces
@@ -70,6 +73,31 @@ def test_one_litert_file_serves_pictures_of_every_size(network, yunet_file, astr
     found = LiteRTFaces(tmp_path / "any.tflite", search).detect(picture)
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def test_an_int8_file_takes_the_bytes_of_a_picture_whatever_it_was_calibrated_on(
+    network, yunet_file, astronaut, tmp_path
+):
+    dull = [np.clip(astronaut, 40, 200)]
+    assert dull[0].shape[0] % 32 == dull[0].shape[1] % 32 == 0
+    content = to_litert(network.get_weights(), dull)
+    (given,) = Interpreter(model_content=content).get_input_details()
+    assert given["dtype"] == np.int8 and given["quantization"] == (1.0, -128)
+    (tmp_path / "int8.tflite").write_bytes(content)
+    (face,) = LiteRTFaces(tmp_path / "int8.tflite").detect(astronaut)
+    (expected,) = YuNet(yunet_file).detect(astronaut)
+    np.testing.assert_allclose(face[:4], expected[:4], atol=0.1 * expected[2])
+
+
+def test_an_int8_file_with_other_steps_is_refused(tmp_path):
+    maps = build_network(pixels=64)
+    converter = tf.lite.TFLiteConverter.from_keras_model(maps)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: [[np.full((1, 64, 64, 3), 100, np.float32)]]
+    converter.inference_input_type = tf.int8
+    (tmp_path / "other.tflite").write_bytes(converter.convert())
+    with pytest.raises(ModelError, match="not a face detector for LiteRT: its input is int8 with scale"):
+        LiteRTFaces(tmp_path / "other.tflite")
 
 
 def rows(*faces: tuple[int, tuple[float, ...]]) -> np.ndarray:

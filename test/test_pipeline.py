@@ -220,6 +220,16 @@ def test_the_runtimes_agree_on_the_portrait(astronaut):
     assert litert.classify(crops[:0]).shape == keras.classify(crops[:0]).shape == (0, 4)
 
 
+@pytest.mark.parametrize("runtime", ["litert", "litert_int8"])
+def test_a_face_alone_is_told_as_among_others(astronaut, runtime):
+    """Alone it has all threads, among others one of its own."""
+    classifier = make_classifier(runtime=runtime, threads=2)
+    faces = [(*FACE[:2], FACE[2] + wider, FACE[3]) for wider in range(5)]
+    crops = crop_faces(astronaut, faces, classifier.info.input_size, classifier.info.crop_margin)
+    alone = np.concatenate([classifier.classify(crops[i : i + 1]) for i in range(len(crops))])
+    np.testing.assert_allclose(classifier.classify(crops), alone, atol=1e-5)
+
+
 def test_the_shipped_classifier_keeps_its_promise(shared_data: Path):
     """Macro-F1 of 0.92 and more on validation faces with a shorter side of 32 px and more."""
     content = json.loads((shared_data / "scenes_val.json").read_text())

@@ -17,7 +17,7 @@ from mask_detector.face_detectors.tiles import over_tiles
 
 STRIDES = (8, 16, 32)  # of the three levels, in pixels
 PARTS = (slice(0, 2), slice(2, 6), slice(6, 16))  # channels of a map: logits of face and centre, box, points
-_LEAST_LOGIT = -80.0  # from which on a probability is 0, and its exponential does not overflow
+_LEAST_LOGIT = -40.0  # from which on a probability is 0; the exponentials of two do not overflow
 _LARGEST = 8.0  # exponent of a box's size in strides; a damaged model may not overflow
 
 
@@ -77,8 +77,8 @@ def level_of(logits: NDArray[np.float32]) -> Level:
 def level_of_parts(*maps: NDArray[np.float32]) -> Level:
     """Return the cells of the maps (rows, columns, channels) of a level, one map for each of PARTS."""
     logits, boxes, points = (part.reshape(-1, part.shape[-1]) for part in maps)
-    probabilities = 1 / (1 + np.exp(-np.maximum(logits, _LEAST_LOGIT)))
-    return Level(score(probabilities[:, 0], probabilities[:, 1]), boxes, points)
+    inverse = 1 + np.exp(-np.maximum(logits, _LEAST_LOGIT))  # of the two probabilities
+    return Level(1 / np.sqrt(inverse[:, 0] * inverse[:, 1]), boxes, points)
 
 
 def _padded(image: Image) -> Image:
@@ -88,12 +88,16 @@ def _padded(image: Image) -> Image:
     """
     cell = STRIDES[-1]
     below, right = (max(-side % cell, 2 * cell - side) for side in image.shape[:2])
+    if not below and not right:
+        return image
     return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT)
 
 
 def _decoded(level: Level, stride: int, columns: int, least_score: float) -> Faces:
     """Return the faces of one level, shape (N, 15), in pixels of the network's input."""
     cells = np.flatnonzero(level.scores >= least_score)
+    if not len(cells):
+        return NO_FACES
     corners = np.stack([cells % columns, cells // columns], axis=1)
     boxes = level.boxes[cells]
     centres = (corners + boxes[:, :2]) * stride

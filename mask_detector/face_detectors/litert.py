@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
 
 from mask_detector.crops import Image
 from mask_detector.errors import ModelError
@@ -20,7 +20,9 @@ _KEPT_SHAPES = (
 
 
 class LiteRTFaces:
-    """Face detector by a `.tflite` file: BGR (1, height, width, 3), 0 to 255 → nine maps, see `cells.PARTS`.
+    """Face detector by a `.tflite` file: BGR (1, height, width, 3) → nine maps, see `cells.PARTS`.
+
+    The input is float32 from 0 to 255, or int8 with 128 taken off.
 
     Raises:
         ModelError: the file is not such a model.
@@ -33,7 +35,7 @@ class LiteRTFaces:
         self.search = search
         self._content = model.read_bytes()
         self._threads = threads
-        self._interpreters: OrderedDict[tuple[int, ...], tuple[Any, Workers]] = OrderedDict()
+        self._networks: OrderedDict[tuple[int, ...], _Network] = OrderedDict()
         try:
             self.detect(np.zeros((64, 64, 3), np.uint8))
         except (ValueError, RuntimeError, IndexError) as error:
@@ -44,25 +46,46 @@ class LiteRTFaces:
         return find_faces(image, self._levels, self.search)
 
     def _levels(self, image: Image) -> list[Level]:
-        interpreter, workers = self._interpreter((1, *image.shape))
-        interpreter.tensor(interpreter.get_input_details()[0]["index"])()[0] = image
-        workers.keep_off_this_core()
-        interpreter.invoke()
-        parts = [interpreter.get_tensor(output["index"])[0] for output in interpreter.get_output_details()]
-        parts.sort(key=lambda part: (-part.shape[0], part.shape[-1]))  # finest first; as in PARTS
-        levels = (parts[first : first + len(PARTS)] for first in range(0, len(parts), len(PARTS)))
+        maps = self._network((1, *image.shape)).maps(image)
+        levels = (maps[first : first + len(PARTS)] for first in range(0, len(maps), len(PARTS)))
         return [level_of_parts(*level) for level in levels]
 
-    def _interpreter(self, shape: tuple[int, ...]) -> tuple[Any, Workers]:
-        """Return the interpreter for pictures of this shape, and its threads."""
-        if shape not in self._interpreters:
-            before = threads_now()
-            with libraries_muted():  # it announces its choice of kernels
-                made = Interpreter(model_content=self._content, num_threads=self._threads)
-                made.resize_tensor_input(made.get_input_details()[0]["index"], shape)
-                made.allocate_tensors()
-            self._interpreters[shape] = made, Workers(threads_now() - before)
-            if len(self._interpreters) > _KEPT_SHAPES:
-                self._interpreters.popitem(last=False)
-        self._interpreters.move_to_end(shape)
-        return self._interpreters[shape]
+    def _network(self, shape: tuple[int, ...]) -> "_Network":
+        """Return the network for pictures of this shape."""
+        if shape not in self._networks:
+            self._networks[shape] = _Network(self._content, shape, self._threads)
+            if len(self._networks) > _KEPT_SHAPES:
+                self._networks.popitem(last=False)
+        self._networks.move_to_end(shape)
+        return self._networks[shape]
+
+
+class _Network:
+    """The model, ready for pictures of one shape (1, height, width, 3)."""
+
+    def __init__(self, content: bytes, shape: tuple[int, ...], threads: int) -> None:
+        before = threads_now()
+        with libraries_muted():  # it announces its choice of kernels
+            self._interpreter = Interpreter(model_content=content, num_threads=threads)
+            given = self._interpreter.get_input_details()[0]
+            self._interpreter.resize_tensor_input(given["index"], shape)
+            self._interpreter.allocate_tensors()
+        self._workers = Workers(threads_now() - before)
+        self._input = self._interpreter.tensor(given["index"])
+        self._in_bytes = given["dtype"] == np.int8
+        if self._in_bytes and given["quantization"] != (1.0, -128):
+            raise ValueError(f"its input is int8 with scale and zero point {given['quantization']}")
+        # Asked for once: that takes longer than reading the maps.
+        maps = self._interpreter.get_output_details()
+        maps.sort(key=lambda one: (-one["shape"][1], one["shape"][-1]))  # finest first; as in PARTS
+        self._maps = [one["index"] for one in maps]
+
+    def maps(self, image: Image) -> list[NDArray[np.float32]]:
+        """Return the maps (rows, columns, channels) of a BGR image."""
+        if self._in_bytes:  # 128 less, in one pass over bytes; as floats they would be four times as many
+            np.bitwise_xor(image, 0x80, out=self._input()[0].view(np.uint8))
+        else:
+            self._input()[0] = image
+        self._workers.keep_off_this_core()
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index)[0] for index in self._maps]

@@ -23,8 +23,9 @@ class _Double(keras.layers.Layer):
 def to_litert(weights: Arrays, pictures: Iterable[Image] = ()) -> bytes:
     """Return the network as a LiteRT file: one BGR picture of any size, float32; nine maps out.
 
-    With `pictures` (BGR) to calibrate with, the arithmetic inside is int8. Logits, boxes and landmarks come
-    in maps of their own, for each map has one step of quantisation, and logits range far wider than boxes.
+    With `pictures` (BGR) to calibrate with, the arithmetic inside is int8, and so is the input: the bytes of
+    the picture less 128. Logits, boxes and landmarks come in maps of their own, for each map has one step of
+    quantisation, and logits range far wider than boxes.
     """
     network = _in_parts(weights)
     signature = keras.InputSpec(shape=(1, None, None, 3), dtype="float32")
@@ -35,6 +36,7 @@ def to_litert(weights: Arrays, pictures: Iterable[Image] = ()) -> bytes:
         if pictures:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda: _one_by_one(pictures)
+            converter.inference_input_type = tf.int8
         return converter.convert()
 
 
@@ -64,4 +66,6 @@ def _copy(whole: keras.Model, network: keras.Model, head: str, name: str, part: 
 
 def _one_by_one(pictures: list[Image]) -> Iterator[list[np.ndarray]]:
     for picture in pictures:
-        yield [picture[None].astype(np.float32)]
+        values = picture[None].astype(np.float32)
+        values[0, 0, :2] = [[0], [255]]  # so that one step of the input is one of its bytes
+        yield [values]
