@@ -68,12 +68,21 @@ class Camera:
         raise TimeoutError(f"no detections within {PATIENCE:.0f} s")
 
     def ask(self, messages: Sequence[ImageMsg]) -> list[Answer]:
-        """Send one image after another, each when the one before was answered."""
-        self.answers.clear()
-        for number, message in enumerate(messages, 1):
+        """Send one image after another, each when the one before was answered.
+
+        Late answers to images of before do not count: one image more would be on its way all the time.
+        """
+        answers: list[Answer] = []
+        for message in messages:
+            began, end = time.monotonic(), time.monotonic() + PATIENCE
             self.send(message)
-            self._spin_until(time.monotonic() + PATIENCE, number)
-        return list(self.answers)
+            own: list[Answer] = []
+            while not own and time.monotonic() < end:
+                self.answers.clear()
+                self._spin_until(end, 1)
+                own = [answer for answer in self.answers if answer.sent >= began]
+            answers += own
+        return answers
 
     def stream(self, messages: Sequence[ImageMsg], rate: float, seconds: float) -> tuple[int, list[Answer]]:
         """Send images at a rate whatever comes back; return how many, and the answers to them."""
