@@ -1,6 +1,7 @@
-"""What others do, as a ROS node: `python -m benchmarks.recipe classic|peer --ros-args …`.
+"""What others do, as a ROS node: `python -m benchmarks.recipe classic|nothing|PEER THREADS --ros-args …`.
 
-Each answers the same images over the same DDS, so that only the way of finding and classifying differs.
+Each answers the same images over the same DDS, so that only the way of finding and classifying differs;
+`nothing` finds nobody at once: what is left is the transport.
 """
 
 import os
@@ -57,6 +58,17 @@ def _find_as_classic(cascade: cv2.CascadeClassifier, model, image: Image) -> lis
     return found
 
 
+def nothing(image: Image) -> list[Detection]:
+    """Find nobody."""
+    return []
+
+
+def _find_by(name: str, threads: int) -> Find:
+    if name == "nothing":
+        return nothing
+    return classic(threads) if name == "classic" else PeerDetector(Path(name), threads).find
+
+
 class Recipe(Node):
     """Answers each image with what `find` finds in it."""
 
@@ -75,7 +87,7 @@ def main() -> None:
     """Run the recipe named first on the command line, with so many threads, until Ctrl-C."""
     name, threads, *arguments = sys.argv[1:]
     cv2.setNumThreads(int(threads))
-    find = classic(int(threads)) if name == "classic" else PeerDetector(Path(name), int(threads)).find
+    find = _find_by(name, int(threads))
     os.environ.update(transport_environment())
     rclpy.init(args=[sys.argv[0], *arguments])
     try:

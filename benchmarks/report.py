@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contestants import CLASSIC, OURS
-from benchmarks.stages import END_TO_END
+from benchmarks.stages import END_TO_END, TRANSPORT
 from benchmarks.traced import DETECTOR_STAGES, STAGES
 
 BASE = "640x480, 1"
@@ -114,9 +114,10 @@ def _stages(stages: Results) -> str:
     rows = []
     for case, spent in stages.items():
         models, whole = sum(spent[stage] for stage in _MODELS), spent[END_TO_END]
-        last = (whole, models, whole - models)
-        rows.append([case, *(f"{value:.2f}" for value in (*(spent[stage] for stage in STAGES), *last))])
-    return table(["frame", *STAGES, END_TO_END, "the two models", "all else"], rows)
+        values = (*(spent[stage] for stage in STAGES), whole, models, whole - models)
+        floor = f"{spent[TRANSPORT]:.2f}" if TRANSPORT in spent else ""
+        rows.append([case, *(f"{value:.2f}" for value in values), floor])
+    return table(["frame", *STAGES, END_TO_END, "the two models", "all else", TRANSPORT], rows)
 
 
 def _detector_stages(stages: Results) -> str:

@@ -1,7 +1,7 @@
 """Where the time of a frame goes, inside the real node: runs `benchmarks.traced` and reads its lines.
 
 Images are asked for one after another, as for the end-to-end figures; once also at a camera's rate, where
-every frame finds colder caches and sleeping cores.
+every frame finds colder caches and sleeping cores. A node that answers at once tells the transport's share.
 """
 
 import json
@@ -20,7 +20,7 @@ from benchmarks.node_process import NodeProcess
 from benchmarks.traced import DETECTOR_STAGES, STAGES
 
 CASES = ((640, 480, 1), (640, 480, 8), (1920, 1080, 1))
-END_TO_END = "end to end"
+END_TO_END, TRANSPORT = "end to end", "transport alone"
 _RATE = 15.0  # frames a second of the slow camera
 _SETTLE = 1.0  # seconds until a new subscriber is known everywhere
 _FIRST = 2  # lines of a case that do not count
@@ -30,31 +30,41 @@ Medians = dict[str, float]
 
 def measure_stages(node: Node, executor: SingleThreadedExecutor, seconds: float) -> dict[str, Medians]:
     """Return the median milliseconds of each stage by case, while somebody watches and while nobody does."""
-    trace = Path(tempfile.mkdtemp()) / "trace.jsonl"
-    camera = Camera(node, executor, "/traced")
-    count = round(_RATE * seconds)
-    messages = {case: as_messages(frames(*case)) for case in CASES}
-    base = messages[CASES[0]]
+    folder = Path(tempfile.mkdtemp())
+    trace, count = folder / "trace.jsonl", round(_RATE * seconds)
+    cameras = [Camera(node, executor, f"/{name}") for name in ("traced", "nothing")]
+    images = {case: as_messages(frames(*case)) for case in CASES}
+    base = images[CASES[0]]
 
-    def asked(images: Sequence[ImageMsg]) -> list[Answer]:
-        return camera.ask([images[number % len(images)] for number in range(count)])
+    def asked(camera: Camera, messages: Sequence[ImageMsg]) -> list[Answer]:
+        return camera.ask([messages[number % len(messages)] for number in range(count)])
 
-    with NodeProcess(["benchmarks.traced", str(trace), "--ros-args", "-r", "__ns:=/traced"],
-                     trace.with_suffix(".log")) as process:  # fmt: skip
-        camera.first_answer(base[0], lambda: process.alive)
-        results = {
-            "{}x{}, {}".format(*case): _medians(trace, lambda images=images: asked(images))
-            for case, images in messages.items()
-        }
+    def answered(messages: Sequence[ImageMsg]) -> Medians:
+        spent = _medians(trace, lambda: asked(cameras[0], messages))
+        return spent | {TRANSPORT: milliseconds(asked(cameras[1], messages))}
+
+    with (
+        NodeProcess(_command("traced", str(trace)), folder / "traced.log") as traced,
+        NodeProcess(_command("nothing", "nothing", "1"), folder / "nothing.log") as nothing,
+    ):
+        for camera, process in zip(cameras, (traced, nothing), strict=True):
+            camera.first_answer(base[0], lambda process=process: process.alive)
+        results = {"{}x{}, {}".format(*case): answered(messages) for case, messages in images.items()}
         rate = f"640x480, 1, {_RATE:.0f} a second"
-        results[rate] = _medians(trace, lambda: camera.stream(base, _RATE, seconds)[1])
+        results[rate] = _medians(trace, lambda: cameras[0].stream(base, _RATE, seconds)[1])
         topic = "/traced/mask_detector/annotated_image"
         watching = node.create_subscription(ImageMsg, topic, lambda message: None, 1)
-        camera.wait(_SETTLE)
-        results["640x480, 1, watched"] = _medians(trace, lambda: asked(base))
+        cameras[0].wait(_SETTLE)
+        results["640x480, 1, watched"] = _medians(trace, lambda: asked(cameras[0], base))
         node.destroy_subscription(watching)
-    camera.close()
+    for camera in cameras:
+        camera.close()
     return results
+
+
+def _command(name: str, *options: str) -> list[str]:
+    module = "benchmarks.traced" if name == "traced" else "benchmarks.recipe"
+    return [module, *options, "--ros-args", "-r", f"__ns:=/{name}"]
 
 
 def _medians(trace: Path, send: Callable[[], list[Answer]]) -> Medians:
