@@ -93,9 +93,10 @@ class Load:
         self._node, self._executor, self._seconds = node, executor, seconds
 
     @contextmanager
-    def rig(self, name: str = "load") -> Iterator[Rig]:
-        """Run a node and a camera for the block."""
-        arguments = ["mask_detector", "detector", "--ros-args", "-r", f"__ns:=/{name}"]
+    def rig(self, name: str = "load", *parameters: str) -> Iterator[Rig]:
+        """Run a node and a camera for the block; parameters as ROS has them, `threads:=1`."""
+        given = [part for parameter in parameters for part in ("-p", parameter)]
+        arguments = ["mask_detector", "detector", "--ros-args", "-r", f"__ns:=/{name}", *given]
         log = Path(tempfile.mkdtemp()) / "load.log"
         with NodeProcess(arguments, log) as process:
             rig = Rig(Camera(self._node, self._executor, f"/{name}"), process)
@@ -152,10 +153,10 @@ class Load:
         return sent, answers
 
     def four_cameras(self) -> bool:
-        """Four cameras and four nodes on this machine."""
+        """Four cameras and four nodes on this machine, of one thread each, as the README advises."""
         messages = as_messages(frames(640, 480, 1))
         with ExitStack() as stack:
-            rigs = [stack.enter_context(self.rig(f"load{number}")) for number in range(4)]
+            rigs = [stack.enter_context(self.rig(f"load{number}", "threads:=1")) for number in range(4)]
             alone = self._together(rigs, messages, 2.0, 3.0)
             # One image of each camera at a time: they share the cores, so each takes that long.
             together = float(np.median([milliseconds(answers) for _, answers in alone]))
