@@ -14,6 +14,7 @@ from labelled_sets import blots
 from mask_detector.crops import crop_faces
 from mask_detector.model_store import load_manifest
 from training.augment import augment, centre
+from training.conditions import CONDITIONS, dark
 from training.config import DEFAULT_FILE, SetConfig, load_config
 from training.cropset import BACKGROUND_NAME, DRAWN_NAME, assemble, cut_crops, load_cropset
 from training.data import Face, Refused, read_corrections, read_folders, read_scenes, require_every_class
@@ -320,3 +321,22 @@ def test_augmentation_depends_on_its_generator_alone():
     assert crops[0].dtype == np.uint8
     assert (crops[0] == crops[1]).all()
     assert (crops[0] != crops[2]).any()
+
+
+def test_augmentation_lets_little_light_in_and_the_noise_that_comes_with_it():
+    outer, steady = np.full((192, 192, 3), 200, np.uint8), load_config().augment
+    none = dict.fromkeys(("colour", "blur", "small", "jpeg", "noise", "occlusion", "neighbour"), 0.0)
+    config = replace(steady, dark=1.0, scale=[1.0, 1.0], shift=0.0, rotation=0.0, **none)
+    for seed in range(20):
+        crop = augment(outer, outer, 128, config, np.random.default_rng(seed))
+        assert 0.14 * 200 < crop.mean() < 0.71 * 200 and crop.std() > 0.5
+
+
+def test_bad_conditions_change_the_picture_alone():
+    image = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8), (0, 0), 2)
+    for name, change in CONDITIONS.items():
+        worse = change(image, np.random.default_rng(0))
+        assert worse.shape == image.shape and worse.dtype == np.uint8
+        assert (worse == image).all() == (name == "as they are")
+        assert (change(image, np.random.default_rng(0)) == worse).all()
+    assert dark(image, np.random.default_rng(0)).mean() == pytest.approx(0.3 * image.mean(), rel=0.05)

@@ -31,6 +31,7 @@ def augment(outer: Crop, other: Crop, size: int, config: AugmentConfig, random: 
     steps = (
         (config.occlusion, _occlude),
         (config.colour, colour),
+        (config.dark, _darken),
         (config.small, _shrink),
         (config.blur, _blur),
         (config.noise, noise),
@@ -100,6 +101,13 @@ def _shift_hue(crop: Crop, random: Random) -> Crop:
     hsv = cv2.cvtColor(crop, cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0].astype(int) + random.integers(-15, 16)) % 180
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+
+
+def _darken(crop: Crop, random: Random) -> Crop:
+    """Let little light in, so that the sensor's own noise shows."""
+    light = np.exp(random.uniform(np.log(0.15), np.log(0.7)))
+    grain = random.normal(0, random.uniform(1, 8), crop.shape).astype(np.float32)
+    return np.clip(light * crop + grain, 0, 255).astype(np.uint8)
 
 
 def _shrink(crop: Crop, random: Random) -> Crop:

@@ -176,6 +176,7 @@ class AugmentConfig:
     scale: list[float]
     shift: float
     colour: float
+    dark: float
     blur: float
     small: float
     jpeg: float
@@ -190,7 +191,7 @@ class AugmentConfig:
         require(ordered, "augment.scale", self.scale, "[low, high] around 1")
         require(0 <= self.rotation <= 180, "augment.rotation", self.rotation, "0 to 180 degrees")
         require(0 <= self.shift <= 1, "augment.shift", self.shift, "0 to 1")
-        for name in ("colour", "blur", "small", "jpeg", "noise", "occlusion", "neighbour", "mixup"):
+        for name in ("colour", "dark", "blur", "small", "jpeg", "noise", "occlusion", "neighbour", "mixup"):
             value = getattr(self, name)
             require(0 <= value <= 1, f"augment.{name}", value, "a probability")
 
@@ -209,6 +210,7 @@ class TrainConfig:
     label_smoothing: float
     class_balance: float
     averaging: float
+    keep: float
     unfreeze_from: str
     patience: int
 
@@ -224,6 +226,7 @@ class TrainConfig:
         require(0 <= self.head_epochs < self.epochs, "train.head_epochs", self.head_epochs, "below epochs")
         require(0 <= self.class_balance <= 1, "train.class_balance", self.class_balance, "0 to 1")
         require(0 <= self.averaging < 1, "train.averaging", self.averaging, "0 to below 1")
+        require(0 <= self.keep < 1, "train.keep", self.keep, "0 to below 1")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from mask_detector.classifiers import RUNTIMES, Classifier, make_classifier
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.model_store import ClassifierInfo, load_manifest, share_folder
 from mask_detector.pipeline import MaskDetector
+from training.conditions import condition_figures
 from training.config import Config
 from training.data import Refused, scene_pictures
 from training.errors import TrainingError
@@ -27,8 +28,9 @@ from training.figures import Figures, Sets, grouped_figures, judged
 from training.mistakes import save_mistakes
 from training.options import settings_of, step_parser, told
 from training.prepare import SETS, WITHOUT_FACE, prepared, scene_faces
+from training.published import pipelines, published_figures
 from training.rejection import rejection_figures
-from training.report import plot_confusion, plot_reliability, write_report
+from training.report import Report, plot_confusion, plot_reliability, write_report
 from training.scenes import scene_figures
 
 TITLES = {
@@ -37,13 +39,18 @@ TITLES = {
     "val_found": "Validation scenes, boxes of the face detector",
     "test_found": "Test scenes, boxes of the face detector",
 }
+CONDITIONS = {
+    "val": "Validation scenes, labelled boxes from 32 px, in bad conditions",
+    "test": "Test scenes, labelled boxes from 32 px, in bad conditions",
+}
 REJECTION = {"val": "Validation scenes, taken for background", "test": "Test scenes, taken for background"}
+FACES = {"val": "labelled faces of the validation scenes", "test": "labelled faces of the test scenes"}
 SCENES = {"val": "Validation scenes, whole pipeline", "test": "Test scenes, whole pipeline"}
 
 
 def evaluate(classifier: Classifier, config: Config, run: Path, report: Path) -> Sets:
     """Write the report on `classifier` into the folder `report`; return its figures by set and group."""
-    classes, sets = load_manifest().class_ids, {}
+    classes, sets, conditions = load_manifest().class_ids, {}, {}
     report.mkdir(parents=True, exist_ok=True)
     run, config = cut_for(classifier.info, config, run)
     for kind in SETS[1:]:
@@ -57,9 +64,13 @@ def evaluate(classifier: Classifier, config: Config, run: Path, report: Path) ->
         plot_confusion(report / f"confusion_{kind}.png", matrix, classes)
         if large.any():
             plot_reliability(report / f"reliability_{kind}.png", faces.labels[large], scores[large])
+            if kind in CONDITIONS:
+                conditions[CONDITIONS[kind]] = condition_figures(classifier, faces, classes)
         save_mistakes(run, kind, faces, scores, classes)
     rejection = _rejection(classifier, config, run) if classifier.info.background_threshold else {}
-    write_report(report, classifier.info.name, sets, rejection, _scenes(classifier, config), classes)
+    published, scenes = _published(classifier, config), _scenes(classifier, config)
+    told = Report(classifier.info.name, sets, conditions, rejection, published, scenes)
+    write_report(report, told, classes)
     return sets
 
 
@@ -78,6 +89,14 @@ def _rejection(classifier: Classifier, config: Config, run: Path) -> dict[str, F
         )
         for kind, title in REJECTION.items()
     }
+
+
+def _published(classifier: Classifier, config: Config) -> dict[str, Figures]:
+    """Return who is published of the scenes of each set, and of pictures of nobody."""
+    faces = {
+        title: scene_faces(config, getattr(config.data, kind), Refused()) for kind, title in FACES.items()
+    }
+    return published_figures(pipelines(classifier.info), faces, config.data.root)
 
 
 def _scenes(classifier: Classifier, config: Config) -> dict[str, Figures]:

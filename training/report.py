@@ -1,6 +1,7 @@
 """Write the figures of a classifier as JSON, Markdown and plots, without a picture of anybody."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
+from training.conditions import condition_table
 from training.figures import Figures, Sets, rounded
 from training.formats.base import write_file
 from training.metrics import reliability
+from training.published import published_table
 from training.rejection import rejection_table
 
 matplotlib.use("Agg")
@@ -20,6 +23,10 @@ EXPLAINED = (
     "In brackets: the 95 % interval of macro-F1 (bootstrap), accuracy and recall (Wilson). By the validation",
     "scenes a run chooses its epoch, temperature and threshold for background: so they flatter its model.",
 )
+PUBLISHED_EXPLAINED = (
+    "Both networks in one runtime, default thresholds; a labelled face counts where a box overlaps it (IoU)",
+    "from 0.4 on. Of what has nobody in it, patterns, pictures and clips, each picture or frame counts once.",
+)
 SCENES_EXPLAINED = (
     "Faces are found and told as by the node with its default thresholds; boxes match from an overlap (IoU)",
     "of 0.5 on. Background faces that nobody labelled count as told wrongly: precision and AP are lower",
@@ -28,24 +35,35 @@ SCENES_EXPLAINED = (
 )
 
 
-def write_report(
-    folder: Path,
-    title: str,
-    sets: Sets,
-    rejection: dict[str, Figures],
-    scenes: dict[str, Figures],
-    classes: tuple[str, ...],
-) -> None:
-    """Write report.json and report.md on the figures of each set and group, and on the whole pipeline."""
+@dataclass(frozen=True)
+class Report:
+    """All that a report tells of a model, by titles.
+
+    Figures on the faces of each set and group; in bad conditions; what is taken for background; who is
+    published, and the whole pipeline on scenes.
+    """
+
+    model: str
+    sets: Sets
+    conditions: dict[str, dict[str, Figures]]
+    rejection: dict[str, Figures]
+    published: dict[str, Figures]
+    scenes: dict[str, Figures]
+
+
+def write_report(folder: Path, report: Report, classes: tuple[str, ...]) -> None:
+    """Write report.json and report.md."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = rounded({"model": title, "sets": sets, "rejection": rejection, "scenes": scenes})
-    write_file(folder / "report.json", (json.dumps(content, indent=1) + "\n").encode())
-    lines = [f"# {title}", "", *EXPLAINED, ""]
-    for name, groups in sets.items():
+    write_file(folder / "report.json", (json.dumps(rounded(vars(report)), indent=1) + "\n").encode())
+    lines = [f"# {report.model}", "", *EXPLAINED, ""]
+    for name, groups in report.sets.items():
         lines += [f"## {name}", "", *_table(groups, classes), "", *_confusion(groups["all"], classes), ""]
-    for name, figures in rejection.items():
+    for name, figures in report.conditions.items():
+        lines += [f"## {name}", "", *condition_table(figures), ""]
+    for name, figures in report.rejection.items():
         lines += [f"## {name}", "", *rejection_table(figures), ""]
-    for name, groups in scenes.items():
+    lines += ["## Who is published", "", *PUBLISHED_EXPLAINED, "", *published_table(report.published), ""]
+    for name, groups in report.scenes.items():
         lines += [f"## {name}", "", *SCENES_EXPLAINED, "", *_scenes_table(groups), ""]
     write_file(folder / "report.md", "\n".join(lines).encode())
 
