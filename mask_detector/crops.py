@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mask_detector.boxes import squares_around
+from mask_detector.shrinking import resized
 
 Image = NDArray[np.uint8]
 
@@ -43,6 +44,4 @@ def _crop(image: Image, square: NDArray[np.float32], crop: Image) -> None:
     margins = (max(y0 - top, 0), max(top + side - y1, 0), max(x0 - left, 0), max(left + side - x1, 0))
     if any(margins):
         inside = cv2.copyMakeBorder(inside, *margins, cv2.BORDER_REPLICATE)
-    shrinks = inside.shape[0] > size  # averaging keeps a large face free of aliasing
-    resized = cv2.resize(inside, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    cv2.cvtColor(resized, cv2.COLOR_BGR2RGB, dst=crop)
+    cv2.cvtColor(resized(inside, size, size), cv2.COLOR_BGR2RGB, dst=crop)
