@@ -63,7 +63,7 @@ class Rig:
     def alone(self, messages: Sequence[ImageMsg]) -> float:
         """Return the milliseconds that an image takes when nothing else is to be done."""
         self.camera.ask(messages)
-        return milliseconds(self.camera.ask(list(messages) * 5))
+        return milliseconds(self.camera.ask(list(messages) * 25))
 
     def judge(
         self, title: str, alone: float, sent: int, answers: Sequence[Answer], steady: bool = True
