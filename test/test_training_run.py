@@ -23,19 +23,15 @@ from training.options import add_settings, settings_for, step_parser
 needs = "training needs TensorFlow with Keras 3: pip install tensorflow onnx"
 cv2 = pytest.importorskip("cv2")
 tf = pytest.importorskip("tensorflow", reason=needs)
-keras = pytest.importorskip("keras", reason=needs)
 pytest.importorskip("mask_detector.classifiers.litert", reason=needs)
 evaluate = pytest.importorskip("training.evaluate", reason=needs)
 export_module = pytest.importorskip("training.export", reason=needs)
 prepare = pytest.importorskip("training.prepare", reason=needs)
 train_module = pytest.importorskip("training.train", reason=needs)
-state_module = pytest.importorskip("training.state", reason=needs)
-model_module = pytest.importorskip("training.model", reason=needs)
 manifest_module = pytest.importorskip("training.manifest", reason=needs)
 
 describe, LICENCE = manifest_module.describe, manifest_module.LICENCE
 compare, export, train = export_module.compare, export_module.export, train_module.train
-RunState, load_state, build_model = state_module.RunState, state_module.load_state, model_module.build_model
 CLASSES = load_manifest().class_ids
 SMALL = (24, 29)  # pixels of a face that no model is judged by
 COVERED_FROM = {0: 0.45, 1: 0.75, 2: 1.0}  # share of a drawn face above its mask, by class
@@ -94,7 +90,7 @@ def config(tmp_path_factory):
         background=replace(shipped.background, count=40),
         crops=replace(shipped.crops, size=64),
         model=replace(shipped.model, weights=["none"]),
-        train=replace(shipped.train, head_epochs=1, epochs=3, epoch_size=8, batch_size=4, keep=0.25),
+        train=replace(shipped.train, head_epochs=1, epochs=3, epoch_size=8, batch_size=4),
     )
 
 
@@ -133,23 +129,6 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(config, run, tmp_path
     assert [row["epoch"] for row in history(tmp_path)] == [1, 2, 3]
     for stopped, whole in zip(history(tmp_path), history(run), strict=True):
         assert stopped == pytest.approx(whole, abs=1e-4)
-
-
-def test_the_best_model_is_a_mean_of_the_start_and_of_what_came_of_it():
-    state = RunState(average=[np.float32([4, 8])], start=[np.float32([0, 4])], keep=0.25)
-    state.keep_best(0.5, 1)
-    state.average[0] += 4  # in place, as training goes on
-    assert state.best[0].tolist() == [3, 7] and state.candidate()[0].tolist() == [6, 10]
-    assert RunState(average=[np.float32([4])]).candidate()[0].tolist() == [4]
-
-
-def test_what_a_run_keeps_of_its_start_is_that_of_its_weights(config, run):
-    keras.utils.set_random_seed(config.seed)
-    start = build_model(config.model, config.crops.size, len(CLASSES) + 1).get_weights()
-    state = load_state(run / "checkpoint.npz")
-    assert state.keep == 0.25
-    for kept, began in zip(state.start, start, strict=True):
-        np.testing.assert_allclose(kept, began, atol=1e-6)
 
 
 @pytest.fixture(scope="module")

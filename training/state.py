@@ -21,15 +21,10 @@ Arrays = list[NDArray]
 
 @dataclass
 class RunState:
-    """A run after `epoch` finished epochs; `average`, `start` and `best` are weights in the model's order.
-
-    `keep` is the share of the weights at the start in what is validated and kept; if 0, `start` is empty.
-    """
+    """A run after `epoch` finished epochs; `average` and `best` are weights in the model's order."""
 
     epoch: int = 0
     average: Arrays = field(default_factory=list)
-    start: Arrays = field(default_factory=list)
-    keep: float = 0.0
     best: Arrays = field(default_factory=list)
     best_score: float = -1.0
     best_epoch: int = 0
@@ -41,22 +36,11 @@ class RunState:
         for average, weight in zip(self.average, weights, strict=True):
             average += share * (keras.ops.convert_to_numpy(weight) - average)
 
-    def candidate(self) -> Arrays:
-        """Return copies of what is validated: the average, mixed with the start.
-
-        A network trained further and the one that it comes from err differently, and a mean of their weights
-        is steadier on pictures unlike those of the training (WiSE-FT, Wortsman and others, 2022).
-        """
-        if not self.keep:
-            return [average.copy() for average in self.average]
-        pairs = zip(self.start, self.average, strict=True)
-        return [self.keep * start + (1 - self.keep) * average for start, average in pairs]
-
     def keep_best(self, score: float, epoch: int) -> None:
-        """Keep the candidate of an epoch that is better than those before."""
+        """Keep the averaged weights of an epoch that is better than those before."""
         if score > self.best_score:
             self.best_score, self.best_epoch = score, epoch
-            self.best = self.candidate()
+            self.best = [average.copy() for average in self.average]
 
     def record(self, facts: dict[str, Any]) -> None:
         """Add and print the line of a finished epoch."""
@@ -74,13 +58,12 @@ def save_state(path: Path, state: RunState, model: keras.Model) -> None:
     """Write the state and the variables of the model and its optimizer; a kill leaves the old file."""
     groups = {
         "average": state.average,
-        "start": state.start,
         "best": state.best,
         "model": arrays_of(_all_variables(model)),
         "optimizer": arrays_of(model.optimizer.variables),
     }
     arrays = {f"{name}_{i:04}": array for name, group in groups.items() for i, array in enumerate(group)}
-    facts = {name: getattr(state, name) for name in ("epoch", "keep", "best_score", "best_epoch")}
+    facts = {"epoch": state.epoch, "best_score": state.best_score, "best_epoch": state.best_epoch}
     save_arrays(path, {"facts": json.dumps({**facts, "history": state.history}), **arrays})
 
 
@@ -88,8 +71,7 @@ def load_state(path: Path) -> RunState:
     """Return the state in `path`; `restore_variables` gives the model its own part."""
     with np.load(path) as arrays:
         facts = json.loads(str(arrays["facts"]))
-        groups = {name: _group(arrays, name) for name in ("average", "start", "best")}
-        return RunState(**groups, **facts)
+        return RunState(average=_group(arrays, "average"), best=_group(arrays, "best"), **facts)
 
 
 def restore_variables(path: Path, model: keras.Model) -> None:

@@ -4,8 +4,8 @@
     python -m training.train --run runs/classifier --resume      # after a kill
 
 The run folder receives the settings in effect (config.yaml), a line an epoch (history.csv), curves
-(curves.png) and the best model (best.keras): the one whose averaged weights, mixed with those at the start
-if `train.keep` says so, reach the highest macro-F1 on the validation scenes.
+(curves.png) and the best model (best.keras): the one whose averaged weights reach the highest
+macro-F1 on the validation scenes.
 """
 
 import math
@@ -48,7 +48,7 @@ def train(config: Config, run: Path, resume: bool = False) -> Path:
     val_set = prepared(config, run, "val")
     require_judged(val_set)
     train_set = prepared(config, run, "train")
-    state = load_state(checkpoint) if checkpoint.is_file() else _begun(model, config.train)
+    state = load_state(checkpoint) if checkpoint.is_file() else RunState(average=arrays_of(model.weights))
     _enter_phase(learner, config, state.epoch, checkpoint)
     board = open_board(run / "tensorboard")
     while not _finished(state, config.train):
@@ -71,11 +71,6 @@ def require_judged(val_set: CropSet) -> None:
         raise TrainingError(f"{told}, by which the best epoch is chosen: add pictures to data.val")
     if missing:
         print(f"{told}: how well that is told stays unknown", flush=True)
-
-
-def _begun(model: keras.Model, config: TrainConfig) -> RunState:
-    start = arrays_of(model.weights) if config.keep else []
-    return RunState(average=arrays_of(model.weights), start=start, keep=config.keep)
 
 
 def _finished(state: RunState, config: TrainConfig) -> bool:
@@ -135,7 +130,7 @@ def _run_epoch(
         loss = float(told["loss"]) / len(learner.outputs)  # the mean of the epoch so far
         state.follow(model.weights, config.train.averaging, epoch * steps + step)
     own = arrays_of(model.weights)
-    model.set_weights(state.candidate())
+    model.set_weights(state.average)
     facts = _validate(model, val_set)
     facts |= {"epoch": epoch + 1, "loss": loss, "seconds": time.monotonic() - began}
     # the smaller loss decides between near equals
