@@ -23,11 +23,14 @@ from training.options import add_settings, settings_for, step_parser
 needs = "training needs TensorFlow with Keras 3: pip install tensorflow onnx"
 cv2 = pytest.importorskip("cv2")
 tf = pytest.importorskip("tensorflow", reason=needs)
+keras = pytest.importorskip("keras", reason=needs)
 pytest.importorskip("mask_detector.classifiers.litert", reason=needs)
 evaluate = pytest.importorskip("training.evaluate", reason=needs)
 export_module = pytest.importorskip("training.export", reason=needs)
 prepare = pytest.importorskip("training.prepare", reason=needs)
 train_module = pytest.importorskip("training.train", reason=needs)
+load_state = pytest.importorskip("training.state", reason=needs).load_state
+build_model = pytest.importorskip("training.model", reason=needs).build_model
 manifest_module = pytest.importorskip("training.manifest", reason=needs)
 
 describe, LICENCE = manifest_module.describe, manifest_module.LICENCE
@@ -90,7 +93,7 @@ def config(tmp_path_factory):
         background=replace(shipped.background, count=40),
         crops=replace(shipped.crops, size=64),
         model=replace(shipped.model, weights=["none"]),
-        train=replace(shipped.train, head_epochs=1, epochs=3, epoch_size=8, batch_size=4),
+        train=replace(shipped.train, head_epochs=1, epochs=3, epoch_size=8, batch_size=4, keep=0.25),
     )
 
 
@@ -129,6 +132,18 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(config, run, tmp_path
     assert [row["epoch"] for row in history(tmp_path)] == [1, 2, 3]
     for stopped, whole in zip(history(tmp_path), history(run), strict=True):
         assert stopped == pytest.approx(whole, abs=1e-4)
+
+
+def test_the_best_model_is_the_mean_of_start_and_best_epoch_that_was_asked_for(config, run):
+    state = load_state(run / "checkpoint.npz")
+    model = keras.saving.load_model(run / "best.keras", compile=False)
+    for weights, start, best in zip(model.get_weights(), state.start, state.best, strict=True):
+        np.testing.assert_allclose(weights, 0.25 * start + 0.75 * best, atol=1e-6)
+    assert any(np.abs(start - best).max() > 1e-4 for start, best in zip(state.start, state.best, strict=True))
+    keras.utils.set_random_seed(config.seed)
+    began = build_model(config.model, config.crops.size, len(CLASSES) + 1).get_weights()
+    for start, weights in zip(state.start, began, strict=True):
+        np.testing.assert_allclose(start, weights, atol=1e-6)
 
 
 @pytest.fixture(scope="module")

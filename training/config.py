@@ -210,6 +210,7 @@ class TrainConfig:
     label_smoothing: float
     class_balance: float
     averaging: float
+    keep: float
     unfreeze_from: str
     patience: int
 
@@ -225,6 +226,7 @@ class TrainConfig:
         require(0 <= self.head_epochs < self.epochs, "train.head_epochs", self.head_epochs, "below epochs")
         require(0 <= self.class_balance <= 1, "train.class_balance", self.class_balance, "0 to 1")
         require(0 <= self.averaging < 1, "train.averaging", self.averaging, "0 to below 1")
+        require(0 <= self.keep < 1, "train.keep", self.keep, "0 to below 1")
 
 
 @dataclass(frozen=True)
