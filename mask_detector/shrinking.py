@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 def resized(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Return an image of shape (height, width, 3): halved by averaging as often as fits, then bilinear.
 
-    No pixel is passed over, as bilinear alone would from a factor of two on; an odd last row or column is
-    left out of a half. To a larger size it is bilinear.
+    Where the proportions stay, no pixel is passed over, as bilinear alone would from a factor of two on; an
+    odd last row or column is left out of a half. To a larger size it is bilinear.
     """
     while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
         rows, columns = image.shape[0] // 2, image.shape[1] // 2

@@ -18,7 +18,7 @@ from mask_detector.model_store import ClassifierInfo, load_manifest, verified
 from mask_detector.pipeline import MaskDetector
 from training.conditions import DARK, dark
 from training.data import Face
-from training.face_detector.compare import OURS
+from training.face_detector.compare import LOWEST, OURS, REFERENCE
 from training.face_detector.matching import LEAST_OVERLAP
 from training.face_detector.nobody import pictures_of_nobody
 from training.face_detector.settings import load_detector_config
@@ -56,7 +56,7 @@ def published_figures(
             told[title] = _told(made, _labelled(faces))
             told[f"{title}, {DARK}"] = _told(made, _in_the_dark(_labelled(faces)))
     settings = replace(load_detector_config().data, root=root)
-    nobody = pictures_of_nobody(settings, make_face_detector("yunet"))
+    nobody = pictures_of_nobody(settings, make_face_detector(REFERENCE, search=LOWEST))
     return told | {title: _told(made, ((one, None) for one in each)) for title, each in nobody.items()}
 
 

@@ -25,7 +25,7 @@ from training.face_detector.scenes import Scene, read_scene
 OURS, REFERENCE = "masked_yunet", "yunet"
 SIZES = (SMALLEST_JUDGED, 32, 64, 128, 100_000)
 THREADS = 2
-_LOWEST = FaceSearch(score_threshold=0.05)
+LOWEST = FaceSearch(score_threshold=0.05)
 _ROUNDS, _WARM = 60, 5
 _FRAME = (640, 480)
 
@@ -77,15 +77,15 @@ def detectors(peer: Path | None, name: str = OURS, models: Path | None = None) -
     if missing := {"litert_int8", "litert", "opencv"} - files.keys():
         raise TrainingError(f"{name} has no file for {min(missing)}: name one that the export made")
     made: dict[str, FaceDetector] = {
-        f"{name} int8": LiteRTFaces(verified(files["litert_int8"]), _LOWEST, THREADS),
-        f"{name} float32": LiteRTFaces(verified(files["litert"]), _LOWEST, THREADS),
-        f"{name} in OpenCV": YuNet(verified(files["opencv"]), _LOWEST),
-        REFERENCE: make_face_detector(REFERENCE, search=_LOWEST),
-        "haar": Haar(replace(_LOWEST, score_threshold=0.0)),
+        f"{name} int8": LiteRTFaces(verified(files["litert_int8"]), LOWEST, THREADS),
+        f"{name} float32": LiteRTFaces(verified(files["litert"]), LOWEST, THREADS),
+        f"{name} in OpenCV": YuNet(verified(files["opencv"]), LOWEST),
+        REFERENCE: make_face_detector(REFERENCE, search=LOWEST),
+        "haar": Haar(replace(LOWEST, score_threshold=0.0)),
     }
     if models or name != OURS:
-        made[f"{OURS} as shipped"] = make_face_detector(OURS, search=_LOWEST, threads=THREADS)
-    return made | ({"aizoo": Aizoo(peer, _LOWEST, THREADS)} if peer else {})
+        made[f"{OURS} as shipped"] = make_face_detector(OURS, search=LOWEST, threads=THREADS)
+    return made | ({"aizoo": Aizoo(peer, LOWEST, THREADS)} if peer else {})
 
 
 def compare(
