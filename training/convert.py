@@ -1,7 +1,5 @@
 """From a Keras model to LiteRT; the only module here that needs TensorFlow itself."""
 
-import csv
-import io
 import re
 import warnings
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from mask_detector.quiet import libraries_muted
 from training.backbones import backbones_of
+from training.quantise import quantised
 
 # In int8 the first layers do most of the harm, and a softmax cuts small scores to 0, while both take
 # hardly any of the time; experiments.md has the figures.
@@ -33,37 +32,18 @@ def to_litert(model: keras.Model, calibration: Crops | None = None) -> bytes:
         model.export(folder, format="tf_saved_model", input_signature=[signature], verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         networks = [base.name for base in backbones_of(model)]
-        return converter.convert() if calibration is None else _int8(converter, calibration, networks)
+        if calibration is None:
+            return converter.convert()
+        return quantised(converter, lambda: _one_by_one(calibration), lambda names: _first(names, networks))
 
 
-def _int8(converter: tf.lite.TFLiteConverter, calibration: Crops, networks: list[str]) -> bytes:
-    """Calibrate, look up the operations in their order, and quantise the later ones of each network."""
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: _one_by_one(calibration)
-    quantizer = tf.lite.experimental.QuantizationDebugger(
-        converter=converter, debug_dataset=lambda: _one_by_one(calibration[:1])
-    )
-    operations = _operations(quantizer)
-    exact = set(operations) - set(_later(operations, networks))
-    quantizer.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=sorted(exact))
-    return quantizer.get_nondebug_quantized_model()
-
-
-def _later(operations: list[str], networks: list[str]) -> list[str]:
-    """Return the operations of the networks called so but for the first ones of each."""
+def _first(operations: list[str], networks: list[str]) -> set[str]:
+    """Return the first operations of each of the networks called so, and those of no network."""
     later = []
     for name in networks:
         own = [operation for operation in operations if re.search(rf"/{re.escape(name)}(_\d+)?/", operation)]
         later += own[round(FLOAT_AT_FIRST * len(own)) :]
-    return later
-
-
-def _operations(quantizer: tf.lite.experimental.QuantizationDebugger) -> list[str]:
-    """Return the names of the operations that can be quantised, from the input to the output."""
-    quantizer.run()
-    table = io.StringIO()
-    quantizer.layer_statistics_dump(table)
-    return [row["tensor_name"] for row in csv.DictReader(io.StringIO(table.getvalue()))]
+    return set(operations) - set(later)
 
 
 def _one_by_one(crops: Crops) -> Iterator[list[NDArray[np.float32]]]:

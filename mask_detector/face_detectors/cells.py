@@ -54,10 +54,10 @@ def find_faces(image: Image, run: Callable[[Image], Sequence[Level]], search: Fa
 def _candidates(image: Image, run: Callable[[Image], Sequence[Level]], search: FaceSearch) -> Faces:
     """Return every cell that passes the score threshold as a face, overlapping ones too."""
     small, scale = shrink(image, search.input_size)
-    padded = _padded(small)
+    whole = padded(small)
     levels = [
-        _decoded(level, stride, padded.shape[1] // stride, search.score_threshold)
-        for level, stride in zip(run(padded), STRIDES, strict=True)
+        _decoded(level, stride, whole.shape[1] // stride, search.score_threshold)
+        for level, stride in zip(run(whole), STRIDES, strict=True)
     ]
     faces = np.concatenate(levels)
     faces[:, :14] *= scale
@@ -81,7 +81,7 @@ def level_of_parts(*maps: NDArray[np.float32]) -> Level:
     return Level(1 / np.sqrt(inverse[:, 0] * inverse[:, 1]), boxes, points)
 
 
-def _padded(image: Image) -> Image:
+def padded(image: Image) -> Image:
     """Widen an image at the right and below to whole cells of the coarsest level, two at least.
 
     On a single row or column of cells OpenCV's network runtime returns rubbish.

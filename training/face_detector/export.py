@@ -17,11 +17,12 @@ import numpy as np
 from mask_detector.crops import Image
 from mask_detector.face_detectors import Faces, FaceSearch
 from mask_detector.face_detectors.base import shrink
-from mask_detector.face_detectors.cells import PARTS
+from mask_detector.face_detectors.cells import PARTS, padded
 from mask_detector.face_detectors.litert import LiteRTFaces
 from mask_detector.face_detectors.yunet import YuNet
 from mask_detector.model_store import share_folder
 from training.errors import TrainingError
+from training.face_detector.equalise import equalised
 from training.face_detector.publish import publish
 from training.face_detector.scenes import read_scene, read_scenes
 from training.face_detector.settings import DetectorConfig, load_detector_config
@@ -38,7 +39,7 @@ _LARGEST_LOSS = 0.01  # of recall by int8
 _LARGEST_DIFFERENCE = 0.1  # pixels between float32 runtimes
 _ENOUGH = 20  # finds without a label by which scores can be calibrated
 _STEPS = 2
-_CALIBRATED_ON = 30  # training pictures that show the int8 arithmetic its ranges; more of them widen these
+_CALIBRATED_ON = 100  # training pictures that show the int8 arithmetic its ranges
 
 
 def export(config: DetectorConfig, run: Path, models: Path, replace: bool = False) -> None:
@@ -103,7 +104,8 @@ def _convert(network: keras.Model, config: DetectorConfig, folder: Path) -> dict
     weights = network.get_weights()
     network.save(files["keras"])
     files["litert"].write_bytes(to_litert(weights))
-    files["litert_int8"].write_bytes(to_litert(weights, _pictures(config)))
+    pictures = _pictures(config)
+    files["litert_int8"].write_bytes(to_litert(equalised(weights, pictures), pictures))
     files["opencv"].write_bytes(write_weights(network, Path(config.data.teacher)))
     return files
 
@@ -112,8 +114,7 @@ def _pictures(config: DetectorConfig) -> list[Image]:
     """Return training scenes as the detector sees them, to calibrate the int8 arithmetic with."""
     scenes = read_scenes(Path(config.data.root) / config.data.train, config.data.corrections)
     chosen = scenes[:: max(1, len(scenes) // _CALIBRATED_ON)]
-    images = [shrink(read_scene(scene.path), _SEARCH.input_size)[0] for scene in chosen]
-    return [image[: image.shape[0] // 32 * 32, : image.shape[1] // 32 * 32] for image in images]
+    return [padded(shrink(read_scene(scene.path), _SEARCH.input_size)[0]) for scene in chosen]
 
 
 def _check(files: dict[str, Path], validation: Validation) -> dict[str, dict[str, float]]:
