@@ -1,7 +1,7 @@
 """What happens when more comes than can be done: `python -m benchmarks.load [SCENE…]`.
 
 For each scene: how old the detections are when they come, beside the time that the node takes for an image
-(alone, or between two answers where it cannot keep up); how many images were left out for newer ones, as
+when it has nothing else to do; how many images were left out for newer ones, as
 counted here and as /diagnostics tells it; memory.
 """
 
@@ -70,16 +70,11 @@ class Rig:
         self.camera.ask(messages)
         return milliseconds(self.camera.stream(messages, _SLOW, _ALONE)[1])
 
-    def judge(
-        self, title: str, alone: float, sent: int, answers: Sequence[Answer], steady: bool = True
-    ) -> bool:
-        """Print a line; return whether it is as it should be. A `steady` camera makes no pauses."""
+    def judge(self, title: str, processing: float, sent: int, answers: Sequence[Answer]) -> bool:
+        """Print a line; return whether it is as it should be, beside the milliseconds of `alone`."""
         self.camera.wait(_TOLD)
         age, grown = milliseconds(answers, 99), self.process.memory / self.memory
-        received = [answer.received for answer in answers]
-        every = 1000 * float(np.median(np.diff(received))) if len(answers) > 2 else 0.0
         left_out, told = sent - len(answers), self.dropped - self.dropped_before
-        processing = max(alone, every if left_out and steady else 0.0)
         good = age <= _OLDEST * processing and grown <= _GROWTH and self.process.alive
         print(
             f"{'good' if good else 'BAD '} {title}: processing {processing:.1f} ms, age "
