@@ -54,7 +54,7 @@ def test_a_clock_that_jumps_back_holds_nothing():
 
 
 class Camera:
-    """A camera of an image in two seconds, and an `ImageInput` that notes what it hands on; image 1 has been."""
+    """A camera of an image in two seconds, and an `ImageInput` that notes what it hands on; 1 is there."""
 
     def __init__(self, probe: Probe) -> None:
         self._probe, self.taken = probe, []
