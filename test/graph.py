@@ -83,13 +83,13 @@ class Probe:
 
         return self.until(answer, f"the answer on {topic}")
 
-    def call(self, kind: type, service: str, request: Any) -> Any:
+    def call(self, kind: type, service: str, request: Any, patience: float = PATIENCE) -> Any:
         """Call a service and return its response."""
         client = self.node.create_client(kind, service)
         self.until(client.service_is_ready, f"service {service}")
         self.spin(_ACQUAINTED)
         future: Future = client.call_async(request)
-        self.until(future.done, f"the response of {service}")
+        self.until(future.done, f"the response of {service}", patience)
         self.node.destroy_client(client)
         return future.result()
 
@@ -104,7 +104,14 @@ class Probe:
 
     def state(self, node: str) -> str:
         """Return where in its life cycle another node is."""
-        return self.call(GetState, f"{node}/get_state", GetState.Request()).current_state.label
+        try:
+            return self._state(node, PATIENCE / 3)
+        except AssertionError:  # while a node starts, one response may be lost
+            return self._state(node, PATIENCE)
+
+    def _state(self, node: str, patience: float) -> str:
+        request = GetState.Request()
+        return self.call(GetState, f"{node}/get_state", request, patience).current_state.label
 
     def change_state(self, node: str, *transitions: int) -> list[bool]:
         """Lead another node through its life cycle; return which of the transitions succeeded."""
