@@ -12,13 +12,19 @@ from pathlib import Path
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
 
 from mask_detector.errors import MaskDetectorError
 from mask_detector.memory import keep_freed_memory
 from mask_detector.transport import transport_environment
+
+
+class _Executor(SingleThreadedExecutor):
+    """The usual executor, which leaves no trace where a signal comes while it is made."""
+
+    _sigint_gc = None  # rclpy's own looks for it when it goes, made or not (7.1.6)
 
 
 def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +49,7 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
     try:
         with ended_by_shutdown():
             node = make_node()
-            rclpy.spin(node)
+            rclpy.spin(node, _Executor())
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RCLError as error:  # the middleware refuses: a missing keystore, a name that is none

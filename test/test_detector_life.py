@@ -1,18 +1,22 @@
 """How the detector node starts, is led through its life cycle, tells of silence, and ends."""
 
+import contextlib
 import signal
+import sys
 import time
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import Process, running
 from lifecycle_msgs.msg import Transition
+from rclpy import executors
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from vision_msgs.msg import Detection2DArray
 
+from mask_detector import node_main
 from mask_detector.messages import to_image
 
 NODE = "/mask_detector"
@@ -150,3 +154,15 @@ def test_signals_on_the_way_out_do_no_harm(probe, detector, publisher, astronaut
         time.sleep(0.2)
     assert detector.stop() == 0
     assert "Traceback" not in detector.output
+
+
+def test_a_signal_while_the_executor_is_made_leaves_no_trace(monkeypatch):
+    def interrupted(**options) -> None:
+        raise KeyboardInterrupt
+
+    traces: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", traces.append)
+    monkeypatch.setattr(executors, "GuardCondition", interrupted)
+    with contextlib.suppress(KeyboardInterrupt):
+        node_main._Executor()
+    assert not traces

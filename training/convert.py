@@ -1,4 +1,4 @@
-"""From a Keras model to LiteRT; the only module here that needs TensorFlow itself."""
+"""From a Keras model to LiteRT; with quantise.py all that needs TensorFlow itself here."""
 
 import re
 import warnings
