@@ -12,6 +12,7 @@ from training.config import AugmentConfig
 
 Crop = NDArray[np.uint8]
 Random = np.random.Generator
+_FAR = (24, 130)  # pixels
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101)
 
 
@@ -31,7 +32,7 @@ def augment(outer: Crop, other: Crop, size: int, config: AugmentConfig, random: 
     steps = (
         (config.occlusion, _occlude),
         (config.colour, colour),
-        (config.dark, _darken),
+        (config.dark, darken),
         (config.small, _shrink),
         (config.blur, _blur),
         (config.noise, noise),
@@ -103,11 +104,24 @@ def _shift_hue(crop: Crop, random: Random) -> Crop:
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
 
 
-def _darken(crop: Crop, random: Random) -> Crop:
-    """Let little light in, so that the sensor's own noise shows."""
+def darken(crop: Crop, random: Random, pixels: int | None = None) -> Crop:
+    """Let little light in, so that the sensor's own noise shows; the crop was `pixels` wide there."""
     light = np.exp(random.uniform(np.log(0.15), np.log(0.7)))
-    grain = random.normal(0, random.uniform(1, 8), crop.shape).astype(np.float32)
-    return np.clip(light * crop + grain, 0, 255).astype(np.uint8)
+    taken = _scaled(crop, pixels or len(crop))
+    grain = random.normal(0, random.uniform(1, 8), taken.shape).astype(np.float32)
+    return _scaled(np.clip(light * taken + grain, 0, 255).astype(np.uint8), len(crop))
+
+
+def far_away(crop: Crop, random: Random) -> Crop:
+    """Show it as it would arrive from so far that it is a few dozen pixels wide, compressed most often."""
+    pixels = int(np.exp(random.uniform(*np.log(_FAR))))
+    taken = _scaled(crop, pixels)
+    return _scaled(jpeg(taken, random) if random.random() < 0.8 else taken, len(crop))
+
+
+def _scaled(crop: Crop, size: int) -> Crop:
+    smaller = size < len(crop)
+    return cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 def _shrink(crop: Crop, random: Random) -> Crop:

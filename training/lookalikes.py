@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mask_detector.boxes import Boxes
 from mask_detector.crops import Image, crop_faces
 from mask_detector.face_detectors import FaceDetector, FaceSearch
+from mask_detector.outputs.pictures import fitted
+from training.augment import jpeg
 from training.background import SMALLEST
 from training.cropset import BACKGROUND_NAME, CropSet, assemble
 from training.data import Face, Refused
@@ -18,7 +21,10 @@ from training.progress import shown
 
 LOOKALIKE = "lookalike"
 SEARCH = FaceSearch(score_threshold=0.1, min_size=SMALLEST)
-"""How the face detector looks for what looks like a face."""
+SEARCH_SMALL = FaceSearch(score_threshold=0.1)
+"""How the face detector looks for what looks like a face; small ones also, as the node does."""
+_CAMERAS = ((640, 480), (640, 360), (320, 240))
+_MASKED = 3  # versions of a picture with masks, besides the one without
 
 
 def lookalike_crops(
@@ -52,6 +58,21 @@ def lookalike_crops(
                 name = f"{BACKGROUND_NAME}{LOOKALIKE}:{pictures[number]}:{version}:{place}"
                 told.append(Face(pictures[number], tuple(box), label, LOOKALIKE, name))
     return assemble(np.concatenate(cut)[:count], told[:count])
+
+
+def shown_lookalikes(
+    pictures: Sequence[Path], detector: FaceDetector, random: np.random.Generator
+) -> Iterator[tuple[Image, Boxes]]:
+    """Yield pictures without people in many versions, with the boxes (N, 4) of what looks like a face there.
+
+    Each comes as it is and with masks that nobody wears, and all that as cameras of several sizes show it.
+    """
+    for path in shown(pictures, "pictures without people"):
+        image = read_people_free(path)
+        for number in range(0 if image is None else 1 + _MASKED):
+            version = with_masks(image, detector, random) if number else image
+            for picture in (version, *(jpeg(fitted(version, *size), random) for size in _CAMERAS)):
+                yield picture, detector.detect(picture)[:, :4]
 
 
 def _versions(image: Image, detector: FaceDetector, random: np.random.Generator) -> Iterator[Image]:

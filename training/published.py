@@ -14,19 +14,22 @@ from mask_detector.classifiers import make_classifier
 from mask_detector.crops import Image
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.face_detectors.litert import LiteRTFaces
+from mask_detector.follow import People, VideoDetector
 from mask_detector.model_store import ClassifierInfo, load_manifest, verified
 from mask_detector.pipeline import MaskDetector
+from training.clips import RATE, as_clip
 from training.conditions import DARK, dark
 from training.data import Face
 from training.face_detector.compare import LOWEST, OURS, REFERENCE
 from training.face_detector.matching import LEAST_OVERLAP
-from training.face_detector.nobody import pictures_of_nobody
+from training.face_detector.nobody import MASKED, PATTERNS, PICTURES, pictures_of_nobody
 from training.face_detector.settings import load_detector_config
 from training.figures import Figures
 from training.pictures import picture_or_none
 from training.progress import shown
 
 _RUNTIMES = ("litert", "litert_int8")
+_CLIPS = ((640, 480), (320, 240))
 
 
 def pipelines(info: ClassifierInfo) -> dict[str, MaskDetector]:
@@ -48,7 +51,8 @@ def published_figures(
     """Return how many faces of each set, as they are and in the dark, and of pictures of nobody are somebody.
 
     By set: how many `there` are, and by runtime how many are `found` by the face detector alone, and how many
-    `published`. Of pictures of nobody each counts once; those below `root` that are not there are told.
+    `published`. Of pictures of nobody each counts once; those below `root` that are not there are told. They
+    are shown in clips too, where people are followed.
     """
     told = {}
     for title, faces in sets.items():
@@ -57,7 +61,12 @@ def published_figures(
             told[f"{title}, {DARK}"] = _told(made, _in_the_dark(_labelled(faces)))
     settings = replace(load_detector_config().data, root=root)
     nobody = pictures_of_nobody(settings, make_face_detector(REFERENCE, search=LOWEST))
-    return told | {title: _told(made, ((one, None) for one in each)) for title, each in nobody.items()}
+    told |= {title: _told(made, ((one, None) for one in each)) for title, each in nobody.items()}
+    stills = {title: each for title, each in nobody.items() if title in (PATTERNS, PICTURES, MASKED)}
+    for width, height in _CLIPS:
+        for title, each in stills.items():
+            told[f"{title}, in a clip of {width}x{height}"] = _told_in_clip(made, each, (width, height))
+    return told
 
 
 def published_table(sets: dict[str, Figures]) -> list[str]:
@@ -90,10 +99,33 @@ def _told(made: dict[str, MaskDetector], pictures: Iterable[tuple[Image, Boxes |
         there += 1 if boxes is None else len(boxes)
         for name, detector in made.items():
             counts[name] += _somebody(detector, picture, boxes)
-    told = {
-        name: dict(zip(("found", "published"), map(int, two), strict=True)) for name, two in counts.items()
-    }
-    return {"there": there} | told
+    return {"there": there} | {name: _named(two) for name, two in counts.items()}
+
+
+def _told_in_clip(made: dict[str, MaskDetector], pictures: list[Image], size: tuple[int, int]) -> Figures:
+    """Return in how many of the pictures somebody is, in one of its frames or more."""
+    watching = {name: VideoDetector(detector, People(detector.class_ids)) for name, detector in made.items()}
+    counts, frames = {name: np.zeros(2, int) for name in made}, 0
+    for shown_frames in as_clip(pictures, size):
+        anybody = {name: np.zeros(2, bool) for name in made}
+        for frame in shown_frames:
+            frames += 1
+            for name, video in watching.items():
+                anybody[name] |= _anybody(made[name], video, frame, frames / RATE)
+        counts = {name: counts[name] + anybody[name] for name in made}
+    return {"there": len(pictures)} | {name: _named(two) for name, two in counts.items()}
+
+
+def _anybody(detector: MaskDetector, video: VideoDetector, frame: Image, time: float) -> tuple[bool, bool]:
+    """Return whether anybody is found, and published, in the next frame of a video."""
+    seen = video.see(frame, time)
+    video.people.learn(seen.people, time)
+    found = detector.counting(detector.find(frame), detector.face_detector.search.score_threshold)
+    return bool(len(found)), bool(seen.people)
+
+
+def _named(counts: np.ndarray) -> Figures:
+    return dict(zip(("found", "published"), counts.tolist(), strict=True))
 
 
 def _somebody(detector: MaskDetector, picture: Image, boxes: Boxes | None) -> tuple[int, int]:

@@ -103,7 +103,7 @@ class VideoWriter:
         return writer
 
     def _append(self, image: Image) -> None:
-        self._writer.write(_fitted(image, self._width, self._height))
+        self._writer.write(fitted(image, self._width, self._height))
         self._frames += 1
 
 
@@ -112,7 +112,7 @@ def _stated(rate: float) -> float:
     return max(rate if rate <= _EXACT_UP_TO else round(rate, 2), _LEAST_RATE)
 
 
-def _fitted(image: Image, width: int, height: int) -> Image:
+def fitted(image: Image, width: int, height: int) -> Image:
     """Return an image of that size: as it is, or scaled into a black one."""
     if image.shape[:2] == (height, width):
         return image
