@@ -126,7 +126,8 @@ class Process:
 
     def __init__(self, arguments: Sequence[str], log: Path) -> None:
         self._log = log
-        command = [sys.executable, "-m", "mask_detector", *arguments]
+        # A crash of the middleware says where it was.
+        command = [sys.executable, "-X", "faulthandler", "-m", "mask_detector", *arguments]
         self._process = subprocess.Popen(command, stdout=log.open("w"), stderr=subprocess.STDOUT)
 
     @property
@@ -163,5 +164,6 @@ def running(*arguments: str, log: Path) -> Iterator[Process]:
     except BaseException:
         process.stop()
         raise
-    assert process.stop() == 0, process.output
+    code = process.stop()
+    assert code == 0, f"ended with exit code {code}:\n{process.output}"
     assert "Traceback" not in process.output
