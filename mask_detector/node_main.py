@@ -15,6 +15,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
+from rclpy.signals import uninstall_signal_handlers
 
 from mask_detector.errors import MaskDetectorError
 from mask_detector.memory import keep_freed_memory
@@ -47,7 +48,7 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
         return 1
     node = None
     try:
-        with ended_by_shutdown():
+        with ended_by_shutdown(), _deaf_afterwards():
             node = make_node()
             rclpy.spin(node, _Executor())
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -62,11 +63,9 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
             get_logger(node.get_name() if node else make_node.__name__).fatal(str(error))
             return 1
     finally:
-        _ignore_signals()
         if node:
             node.destroy_node()
         rclpy.try_shutdown()
-        _ignore_signals()  # rclpy has just put back what was before
     return getattr(node, "exit_code", 0)
 
 
@@ -85,13 +84,19 @@ def log_options() -> list[str]:
     return ["--ros-args", "--disable-external-lib-logs"]
 
 
-def _ignore_signals() -> None:
-    """End undisturbed: ros2 launch sends Ctrl-C on to nodes that have heard it, and SIGTERM to slow ones.
+@contextmanager
+def _deaf_afterwards() -> Iterator[None]:
+    """Let the node end undisturbed: ros2 launch sends Ctrl-C on to nodes that have heard it, and SIGTERM too.
 
-    rclpy's own handlers crash in what is half destroyed.
+    What rclpy does about a signal it does in a thread, which wakes the executor: it would crash on one that
+    is gone (rclpy 7.1). An exception on its way through here still holds the executor.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        uninstall_signal_handlers()  # waits for that thread, and leaves alone what was just set
 
 
 def _explain(arguments: Sequence[str], make_node: type[Node]) -> int:
