@@ -15,12 +15,16 @@ def as_boxes(boxes: ArrayLike) -> Boxes:
     return np.asarray(boxes, np.float32).reshape(-1, 4)
 
 
-def clip_boxes(boxes: ArrayLike, width: int, height: int) -> Boxes:
-    """Cut boxes to the image, so that no part of one lies outside; shape (N, 4) as given."""
-    boxes = as_boxes(boxes)
-    low = np.clip(boxes[:, :2], 0, (width, height))
-    high = np.clip(boxes[:, :2] + boxes[:, 2:], 0, (width, height))
-    return np.hstack([low, high - low])
+def clip_boxes(boxes: ArrayLike, width: int, height: int) -> NDArray[np.float64]:
+    """Cut boxes to the image, so that no part of one lies outside; shape (N, 4) as given.
+
+    They are doubles: rounded to float32, a side may reach a hair over the edge.
+    """
+    corners = np.array(boxes, np.float64).reshape(-1, 2, 2)
+    corners[:, 1] += corners[:, 0]
+    np.clip(corners, 0, (width, height), out=corners)
+    corners[:, 1] -= corners[:, 0]
+    return corners.reshape(-1, 4)
 
 
 def squares_around(boxes: ArrayLike, margin: float) -> Boxes:

@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
 from mask_detector.detection import Detection
-from mask_detector.messages import to_detection_array
+from mask_detector.messages import DetectionArrays
 
 DEPTH = 10  # messages kept for a slow subscriber
 # Who asks for it hears the last changes too: they are told once, maybe before the subscriber was there.
@@ -33,17 +33,18 @@ class DetectionOutput:
             for name, durability in _TOPICS.items()
         )
         self.topic = self._detections.topic_name
+        self._arrays = DetectionArrays()
         self._last_header = Header()
 
     def publish(self, people: Sequence[Detection], header: Header) -> None:
         """Publish who is in the frame with this header, nobody too."""
         self._last_header = header
-        self._detections.publish(to_detection_array(people, header))
+        self._detections.publish(self._arrays.filled(people, header))
 
     def tell(self, changes: Sequence[Detection]) -> None:
         """Publish changes, if there are any, with the header of the last frame."""
         if changes:
-            self._changes.publish(to_detection_array(changes, self._last_header))
+            self._changes.publish(self._arrays.filled(changes, self._last_header))
 
     def destroy(self) -> None:
         for publisher in (self._detections, self._changes):

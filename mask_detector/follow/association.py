@@ -15,7 +15,6 @@ NOBODY = -1
 _NEAR = 0.6  # sizes of the face; so near it may be whoever moves suddenly, if nobody is likelier
 _REACH = 2.5  # sizes of the face; nobody is looked for farther away, however long unseen
 _UNCERTAIN_REACH = 0.7  # the same for uncertain finds
-_HOPELESS = 1e6
 
 Rows = NDArray[np.intp]
 
@@ -32,22 +31,15 @@ def associate(motions: Motions, places: Array, certain: NDArray[np.bool_]) -> Ro
     if not len(motions.places) or not len(places):
         return rows
     squares, plain, doubt = motions.distances(places)
-    # The logarithm makes it the likelihood: who was seen just now goes before who was lost long ago.
-    costs = squares + 3 * np.log(doubt)
     reach = np.where(certain, _REACH, _UNCERTAIN_REACH)
-    costs[((squares > FARTHEST) & (plain > _NEAR)) | (plain > reach)] = _HOPELESS
-    for group in (certain, ~certain):
-        _assign(costs, np.flatnonzero(group), rows)
-    return rows
-
-
-def _assign(costs: Array, finds: Rows, rows: Rows) -> None:
-    """Fill `rows` for `finds`, cheapest pairs first, and close the rows of `costs` that are taken."""
-    if not len(finds):
-        return
-    people, columns = np.nonzero(costs[:, finds] < _HOPELESS)
-    order = np.argsort(costs[people, finds[columns]], kind="stable")
-    for person, find in zip(people[order].tolist(), finds[columns[order]].tolist(), strict=True):
-        if rows[find] == NOBODY and costs[person, find] < _HOPELESS:
+    possible = ((squares <= FARTHEST) | (plain <= _NEAR)) & (plain <= reach)
+    people, finds = possible.nonzero()
+    # The logarithm makes it the likelihood: who was seen just now goes before who was lost long ago.
+    costs = (squares + 3 * np.log(doubt))[people, finds]
+    order = np.lexsort((costs, ~certain[finds]))
+    taken = set()
+    for person, find in zip(people[order].tolist(), finds[order].tolist(), strict=True):
+        if rows[find] == NOBODY and person not in taken:
             rows[find] = person
-            costs[person] = _HOPELESS
+            taken.add(person)
+    return rows

@@ -17,6 +17,8 @@ _JITTER = 0.06**2  # variance of a found place; boxes of a still face scatter by
 _FIRST_SPEED = 4.0**2  # variance of an unknown speed, sizes a second: a walker right before the camera
 _UNREST = 2.0  # how fast speeds change, sizes²/s³
 
+_CENTRES = np.array([[1, 0, 0], [0, 1, 0], [0.5, 0, 0], [0, 0.5, 0]])  # from boxes to their centres
+
 FARTHEST = 16.0  # squared distance in standard deviations, three coordinates: 1 find in 1000 is farther
 
 
@@ -45,13 +47,9 @@ class Motions:
         """Return the motions as they are expected to be after a while."""
         if seconds == 0:
             return self
-        place, both, speed = self.spread.T
-        grown = [
-            place + 2 * seconds * both + seconds**2 * speed + _UNREST * seconds**3 / 3,
-            both + seconds * speed + _UNREST * seconds**2 / 2,
-            speed + _UNREST * seconds,
-        ]
-        return Motions(self.places + seconds * self.speeds, self.speeds, np.array(grown).T)
+        drift = np.array([[1.0, 0.0, 0.0], [2 * seconds, 1.0, 0.0], [seconds**2, seconds, 1.0]])
+        unrest = (_UNREST * seconds**3 / 3, _UNREST * seconds**2 / 2, _UNREST * seconds)
+        return Motions(self.places + seconds * self.speeds, self.speeds, self.spread @ drift + unrest)
 
     def corrected(self, rows: NDArray[np.intp], places: Array) -> "Motions":
         """Return the motions after the people in `rows` were found at `places`, shape (rows, 3).
@@ -101,5 +99,7 @@ class Motions:
 
 def places_of(boxes: NDArray) -> Array:
     """Return the places of boxes ``[x, y, width, height]``, shape (M, 4); shape (M, 3)."""
-    left, top, width, height = np.asarray(boxes, np.float64).reshape(-1, 4).T
-    return np.array([left + width / 2, top + height / 2, np.sqrt(width * height)]).T
+    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+    places = boxes @ _CENTRES
+    np.sqrt(boxes[:, 2] * boxes[:, 3], out=places[:, 2])
+    return places
