@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mask_detector.boxes import squares_around
-from mask_detector.shrinking import resized
+from mask_detector.shrinking import halved
 
 Image = NDArray[np.uint8]
 
@@ -44,4 +44,5 @@ def _crop(image: Image, square: NDArray[np.float32], crop: Image) -> None:
     margins = (max(y0 - top, 0), max(top + side - y1, 0), max(x0 - left, 0), max(left + side - x1, 0))
     if any(margins):
         inside = cv2.copyMakeBorder(inside, *margins, cv2.BORDER_REPLICATE)
-    cv2.cvtColor(resized(inside, size, size), cv2.COLOR_BGR2RGB, dst=crop)
+    few = cv2.cvtColor(halved(inside, size, size), cv2.COLOR_BGR2RGB)
+    cv2.resize(few, (size, size), dst=crop, interpolation=cv2.INTER_LINEAR)
