@@ -14,10 +14,12 @@ from std_msgs.msg import Header
 
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
+from mask_detector.freshness import Freshness
 from mask_detector.health import SILENCE
 from mask_detector.image_conversion import compressed_to_bgr, to_bgr
 
 TRANSPORTS = ("raw", "compressed")
+Message = ImageMsg | CompressedImage
 _REPEAT = 60.0  # seconds until the same trouble is said again
 
 
@@ -43,6 +45,7 @@ class ImageInput:
         self.heard = False
         self._reason = ""  # why the last malformed image was
         self._arrived = self._number = 0
+        self._held: tuple[Message, int] | None = None  # a late image, and when it came; a newer one is near
         self._subscription = None
         self._last_image = self._last_said = time.monotonic()
         self._malformed_said = -_REPEAT
@@ -53,6 +56,7 @@ class ImageInput:
             return
         self.heard = False
         self._number = 0
+        self._freshness = Freshness()
         self._last_image = self._last_said = time.monotonic()
         self._subscription = self._node.create_subscription(
             CompressedImage if self._compressed else ImageMsg,
@@ -63,11 +67,15 @@ class ImageInput:
         )
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still
         self._watch = self._node.create_timer(1.0, self._look_for_silence, clock=steady)
+        self._patience = self._node.create_timer(1.0, self._take_held, clock=steady)
+        self._patience.cancel()  # until an image is held
 
     def stop(self) -> None:
         """Receive no more, so that a paused node costs nothing."""
         if self._subscription:
+            self._held = None
             self._node.destroy_timer(self._watch)
+            self._node.destroy_timer(self._patience)
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
 
@@ -90,10 +98,31 @@ class ImageInput:
         """Why no image comes, or what was wrong with the last malformed one."""
         return self._why_silent() if self.age >= SILENCE else self._reason
 
-    def _receive(self, message: ImageMsg | CompressedImage, info: dict[str, int | None]) -> None:
-        self._count_dropped(info["publication_sequence_number"] or 0)
-        self._arrived = info["received_timestamp"] or time.time_ns()
+    def _receive(self, message: Message, info: dict[str, int | None]) -> None:
+        number, now = info["publication_sequence_number"] or 0, time.time_ns()
+        arrived = info["received_timestamp"] or now
+        self._count_dropped(number)
         self._last_image, self.heard = time.monotonic(), True
+        if self._held:
+            self._patience.cancel()
+            self._held = None
+            self.dropped += 1
+        if wait := self._freshness.wait(arrived, number, now):
+            self._held = message, arrived
+            self._patience.timer_period_ns = wait
+            self._patience.reset()
+        else:
+            self._take(message, arrived)
+
+    def _take_held(self) -> None:
+        """Take the late image after all: no newer one came when it was expected."""
+        self._patience.cancel()
+        if self._held:
+            held, self._held = self._held, None
+            self._take(*held)
+
+    def _take(self, message: Message, arrived: int) -> None:
+        self._arrived = arrived
         try:
             image = compressed_to_bgr(message.data) if self._compressed else to_bgr(message)
         except ImageError as error:
