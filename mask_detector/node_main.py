@@ -50,7 +50,8 @@ def run_node(make_node: type[Node], arguments: Sequence[str] | None = None) -> i
     try:
         with ended_by_shutdown(), _deaf_afterwards():
             node = make_node()
-            rclpy.spin(node, _Executor())
+            executor = _Executor()  # by name: it has to outlive what signals may still do
+            rclpy.spin(node, executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RCLError as error:  # the middleware refuses: a missing keystore, a name that is none
@@ -89,7 +90,7 @@ def _deaf_afterwards() -> Iterator[None]:
     """Let the node end undisturbed: ros2 launch sends Ctrl-C on to nodes that have heard it, and SIGTERM too.
 
     What rclpy does about a signal it does in a thread, which wakes the executor: it would crash on one that
-    is gone (rclpy 7.1). An exception on its way through here still holds the executor.
+    is gone (rclpy 7.1).
     """
     try:
         yield
