@@ -44,5 +44,5 @@ def _crop(image: Image, square: NDArray[np.float32], crop: Image) -> None:
     margins = (max(y0 - top, 0), max(top + side - y1, 0), max(x0 - left, 0), max(left + side - x1, 0))
     if any(margins):
         inside = cv2.copyMakeBorder(inside, *margins, cv2.BORDER_REPLICATE)
-    few = cv2.cvtColor(halved(inside, size, size), cv2.COLOR_BGR2RGB)
-    cv2.resize(few, (size, size), dst=crop, interpolation=cv2.INTER_LINEAR)
+    rgb = cv2.cvtColor(halved(inside, size, size), cv2.COLOR_BGR2RGB)
+    cv2.resize(rgb, (size, size), dst=crop, interpolation=cv2.INTER_LINEAR)

@@ -37,7 +37,7 @@ def associate(motions: Motions, places: Array, certain: NDArray[np.bool_]) -> Ro
     # The logarithm makes it the likelihood: who was seen just now goes before who was lost long ago.
     costs = (squares + 3 * np.log(doubt))[people, finds]
     order = np.lexsort((costs, ~certain[finds]))
-    taken = set()
+    taken: set[int] = set()
     for person, find in zip(people[order].tolist(), finds[order].tolist(), strict=True):
         if rows[find] == NOBODY and person not in taken:
             rows[find] = person
