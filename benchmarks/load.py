@@ -1,8 +1,8 @@
 """What happens when more comes than can be done: `python -m benchmarks.load [SCENE…]`.
 
 For each scene: how old the detections are when they come, beside the time that the node takes for an image
-when it has nothing else to do; how many images were left out for newer ones, as
-counted here and as /diagnostics tells it; memory. A scene has some turns, and the median of them counts: the
+that waits for nobody; how many images were left out for newer ones, as counted here and as /diagnostics
+tells it; memory. A scene has some turns, each with both times, and the median of their ratios counts: the
 99th percentile is that of a handful of answers, in which a moment shows that a shared machine took.
 """
 
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,25 @@ time.sleep(3600)
 """
 
 
-Turn = tuple[int, list[Answer]]  # how many images were sent, and the answers to them
+Sent = tuple[int, list[Answer]]  # how many images were sent, and the answers to them
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Some seconds of load, and the milliseconds that an image took which waited for nobody."""
+
+    processing: float
+    sent: int
+    answers: list[Answer]
+
+    @property
+    def oldest(self) -> float:
+        """Milliseconds, 99th percentile."""
+        return milliseconds(self.answers, 99)
+
+    @property
+    def ratio(self) -> float:
+        return self.oldest / self.processing
 
 
 @dataclass
@@ -75,19 +93,20 @@ class Rig:
         self.camera.ask(messages)
         return milliseconds(self.camera.stream(messages, _SLOW, _ALONE)[1])
 
-    def judge(self, title: str, processing: float, turns: Sequence[Turn]) -> bool:
-        """Print a line; return whether it is as it should be, beside the milliseconds of `alone`."""
+    def judge(self, title: str, turns: Sequence[Turn]) -> bool:
+        """Print a line; return whether it is as it should be."""
         self.camera.wait(_TOLD)
-        ages = [milliseconds(answers, 99) for _, answers in turns]
-        age, grown = float(np.median(ages)), self.process.memory / self.memory
-        sent, came = (sum(numbers) for numbers in zip(*((n, len(a)) for n, a in turns), strict=True))
-        left_out, told = sent - came, self.dropped - self.dropped_before
-        good = age <= _OLDEST * processing and grown <= _GROWTH and self.process.alive
+        ratio, grown = float(np.median([turn.ratio for turn in turns])), self.process.memory / self.memory
+        sent = sum(turn.sent for turn in turns)
+        left_out = sent - sum(len(turn.answers) for turn in turns)
+        good = ratio <= _OLDEST and grown <= _GROWTH and self.process.alive
         print(
-            f"{'good' if good else 'BAD '} {title}: processing {processing:.1f} ms, age "
-            f"{np.median([milliseconds(answers) for _, answers in turns]):.1f} ms (median), {age:.1f} ms "
-            f"(99th, {age / processing:.1f} x; turns {min(ages):.1f} to {max(ages):.1f}); "
-            f"{left_out} of {sent} left out, /diagnostics tells {told}; "
+            f"{'good' if good else 'BAD '} {title}: "
+            f"processing {_range(turn.processing for turn in turns)} ms, "
+            f"age {_range(milliseconds(turn.answers) for turn in turns)} ms (median), "
+            f"{_range(turn.oldest for turn in turns)} ms (99th), "
+            f"{_range(turn.ratio for turn in turns)} x; "
+            f"{left_out} of {sent} left out, /diagnostics tells {self.dropped - self.dropped_before}; "
             f"memory {self.memory:.0f} → {self.process.memory:.0f} MB",
             flush=True,
         )
@@ -123,11 +142,13 @@ class Load:
     def _stream(self, title: str, case: tuple[int, int, int], rate: float) -> bool:
         messages = as_messages(frames(*case))
         with self.rig() as rig:
-            alone = rig.alone(messages)
             rig.camera.stream(messages, rate, _WARM)
             rig.warm()
-            turns = [rig.camera.stream(messages, rate, self._seconds) for _ in range(_TURNS)]
-            return rig.judge(title, alone, turns)
+            turns = [
+                Turn(rig.alone(messages), *rig.camera.stream(messages, rate, self._seconds))
+                for _ in range(_TURNS)
+            ]
+            return rig.judge(title, turns)
 
     def fast_camera(self) -> bool:
         """A camera of 1920x1080 at 60 fps."""
@@ -153,34 +174,37 @@ class Load:
             self._bursts(rig, messages, _WARM)
             rig.warm()
             turns = [self._bursts(rig, messages, self._seconds) for _ in range(_TURNS)]
-            return rig.judge(f"bursts of {_BURST} images", alone, turns)
+            return rig.judge(f"bursts of {_BURST} images ({alone:.1f} ms from a slow camera)", turns)
 
     def _bursts(self, rig: Rig, messages: Sequence[ImageMsg], seconds: float) -> Turn:
-        sent, answers = 0, []
-        for _ in range(round(seconds)):
-            number, came = rig.camera.stream(messages, 1000.0, _BURST / 1000)
-            sent, answers = sent + number, [*answers, *came]
-        return sent, answers
+        """Send bursts; the first image of each waits for nobody, and shares the cores with the camera."""
+        every = [rig.camera.stream(messages, 1000.0, _BURST / 1000) for _ in range(round(seconds))]
+        answers = [answer for _, came in every for answer in came]
+        first = milliseconds([came[0] for _, came in every])
+        return Turn(first, sum(sent for sent, _ in every), answers)
 
     def four_cameras(self) -> bool:
         """Four cameras and four nodes on this machine, of one thread each, as the README advises."""
         messages = as_messages(frames(640, 480, 1))
         with ExitStack() as stack:
             rigs = [stack.enter_context(self.rig(f"load{number}", "threads:=1")) for number in range(4)]
-            alone = self._together(rigs, messages, 2.0, 3.0)
-            # One image of each camera at a time: they share the cores, so each takes that long.
-            together = float(np.median([milliseconds(answers) for _, answers in alone]))
             self._together(rigs, messages, 30.0, _WARM)
             for rig in rigs:
                 rig.warm()
-            turns = [self._together(rigs, messages, 30.0, self._seconds) for _ in range(_TURNS)]
+            turns = [self._turn_together(rigs, messages) for _ in range(_TURNS)]
             titles = (f"camera {number} of four, 30 fps each" for number in range(1, 5))
             everybody = zip(rigs, titles, zip(*turns, strict=True), strict=True)
-            return all([rig.judge(title, together, own) for rig, title, own in everybody])
+            return all([rig.judge(title, own) for rig, title, own in everybody])
+
+    def _turn_together(self, rigs: Sequence[Rig], messages: Sequence[ImageMsg]) -> list[Turn]:
+        """One image of each camera at a time shares the cores with the others: each takes that long."""
+        alone = self._together(rigs, messages, 2.0, _ALONE)
+        together = milliseconds([answer for _, answers in alone for answer in answers])
+        return [Turn(together, *sent) for sent in self._together(rigs, messages, 30.0, self._seconds)]
 
     def _together(
         self, rigs: Sequence[Rig], messages: Sequence[ImageMsg], rate: float, seconds: float
-    ) -> list[Turn]:
+    ) -> list[Sent]:
         for rig in rigs:
             rig.camera.answers.clear()
         began, count = time.monotonic(), round(rate * seconds)
@@ -190,6 +214,11 @@ class Load:
                 rig.camera.send(messages[number % len(messages)])
         rigs[0].camera.wait(1.0)
         return [(count, list(rig.camera.answers)) for rig in rigs]
+
+
+def _range(values: Iterable[float]) -> str:
+    least, median, greatest = np.percentile(list(values), [0, 50, 100])
+    return f"{median:.1f} ({least:.1f} to {greatest:.1f})"
 
 
 def main() -> int:
