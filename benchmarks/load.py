@@ -180,7 +180,7 @@ class Load:
         """Send bursts; the first image of each waits for nobody, and shares the cores with the camera."""
         every = [rig.camera.stream(messages, 1000.0, _BURST / 1000) for _ in range(round(seconds))]
         answers = [answer for _, came in every for answer in came]
-        first = milliseconds([came[0] for _, came in every])
+        first = milliseconds([came[0] for _, came in every if came])
         return Turn(first, sum(sent for sent, _ in every), answers)
 
     def four_cameras(self) -> bool:

@@ -9,7 +9,7 @@ from browser import Page, chromium
 from media import full_disk
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from viewing import looking_at
+from viewing import looking_at, viewing
 
 from mask_detector.classifiers import make_classifier
 from mask_detector.demo_clip import LANDMARKS, portrait
@@ -160,4 +160,27 @@ def test_an_unsure_face_is_reviewed_with_one_key(tmp_path):
         (kept,) = (folder / "labelled").glob("*/*.jpg")
         titles = {info.id: info.title for info in load_manifest().classes}
         assert titles[kept.parent.name] in guess
+        assert page.complaints() == []
+
+
+def test_a_key_counts_for_the_face_on_the_screen_alone(tmp_path):
+    labelling = Labelling(tmp_path / "faces", most=10)
+    keep(labelling, *(glance(score, number=str(score)) for score in (0.5, 0.6, 0.7)))
+    first, second, third = (one.name for one in labelling.waiting())
+    options = ("--collect", str(labelling.folder))
+    with chromium() as driver, viewing(tmp_path / "viewer.log", *options) as viewer:
+        page = Page(driver, viewer.address + "review")
+        ready = "return document.getElementById('face').naturalWidth > 100"
+        page.until(lambda: page.run(ready), "the face")
+        page.run("for (const key of '2x') dispatchEvent(new KeyboardEvent('keydown', { key }))")
+        page.until(lambda: labelling.labelled()[CLASSES[1]], "the face to be named")
+        on_screen = "const face = document.getElementById('face'); return face.complete && face.src"
+        page.until(lambda: (page.run(on_screen) or "").endswith(second), "the next face")
+        assert [one.name for one in labelling.waiting()] == [second, third]
+        driver.find_element(By.TAG_NAME, "body").send_keys("x")
+        page.until(lambda: (page.run(on_screen) or "").endswith(third), "the last face")
+        page.until(lambda: page.run("return document.getElementById('undo').disabled"), "nothing to undo")
+        driver.find_element(By.TAG_NAME, "body").send_keys("u3")
+        page.until(lambda: not labelling.waiting(), "the last face to be named")
+        assert [labelling.labelled()[name] for name in CLASSES] == [0, 1, 1]
         assert page.complaints() == []

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -51,7 +52,7 @@ class Scene:
     def pictures_go_on(self) -> None:
         """Wait until ten more pictures are drawn, with the camera on the screen."""
         self.page.run("scrollTo(0, 0)")
-        drawn = "return Number(document.querySelector('.camera canvas').dataset.pictures ?? 0)"
+        drawn = "return Number(document.querySelector('.camera canvas')?.dataset.pictures ?? 0)"
         before = self.page.run(drawn)
         self.page.until(lambda: self.page.run(drawn) >= before + 10, "pictures that go on")
 
@@ -198,6 +199,18 @@ def test_it_survives_the_restart_of_the_detector(scene, page):
     scene.detector = start_detector(scene.folder / "detector_3.log")
     scene.until_both_are_counted()
     scene.pictures_go_on()
+
+
+def test_it_survives_the_restart_of_the_viewer(scene, page, tmp_path):
+    with viewing(tmp_path / "first.log") as first:
+        page.driver.get(first.address)
+        scene.pictures_go_on()
+    port = str(urlsplit(first.address).port)
+    page.until(lambda: "lost" in page.text("#connection"), "the page to notice")
+    with viewing(tmp_path / "second.log", "--port", port):  # which knows of no camera at first
+        scene.pictures_go_on()
+    page.driver.get(scene.viewer.address)
+    page.complaints()  # the connection that was cut
 
 
 def test_no_picture_is_made_while_nobody_looks(scene, page):

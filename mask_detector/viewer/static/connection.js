@@ -20,9 +20,10 @@ export class Connection {
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => {
       this.pause = 250;
+      // A viewer that was started again knows of no camera yet; what it tells of brings what is wanted.
       this.asked.clear();
+      this.wanted.clear();
       this.tell("up", "connected");
-      this.askAll();
     };
     this.socket.onmessage = (event) => this.take(event.data);
     this.socket.onclose = () => {

@@ -4,7 +4,8 @@ import { about, badge, classes, lookOf } from "./looks.js";
 
 let waiting = [];
 let labelled = {};
-const done = []; // [face, class], newest last
+let done = []; // [face, class], newest last
+let told = Promise.resolve(); // the viewer hears of one thing after the other
 
 const buttons = classes.map((look, index) => {
   const key = element("kbd", { textContent: String(index + 1) });
@@ -33,7 +34,8 @@ function show() {
   if (!face) return nothing("No face waits. The detector adds those that it is least sure of.");
   byId("empty").hidden = true;
   byId("face").hidden = false;
-  byId("face").src = `/review/faces/${encodeURIComponent(face.name)}`;
+  const address = `/review/faces/${encodeURIComponent(face.name)}`;
+  if (byId("face").getAttribute("src") !== address) byId("face").src = address;
   const guess = lookOf(face.guess);
   byId("face").alt = `A face; the model says ${guess.title}`;
   byId("guess").replaceChildren("The model says: ", element("b", { textContent: `${guess.symbol} ${guess.title}` }),
@@ -58,22 +60,27 @@ function onKey(event) {
   else if (key === "u") undo();
 }
 
-async function attempt(work) {
-  byId("refused").textContent = "";
-  try {
-    await work();
-  } catch (error) {
-    byId("refused").textContent = error.message;
-    await load();
-  }
+function attempt(work) {
+  told = told.then(async () => {
+    byId("refused").textContent = "";
+    try {
+      await work();
+    } catch (error) {
+      byId("refused").textContent = error.message;
+      await load();
+    }
+  });
 }
 
+// The next face is shown at once; until it is there the old one is on the screen, and no key counts.
 function decide(classId) {
-  if (!waiting.length) return;
+  if (!waiting.length || !byId("face").complete) return;
   const face = waiting.shift();
+  if (waiting.length) show();
   attempt(async () => {
     await send("/api/review/decide", { name: face.name, class_id: classId });
-    if (classId !== null) {
+    if (classId === null) done = [];
+    else {
       done.push([face, classId]);
       labelled[classId] += 1;
     }
@@ -88,9 +95,9 @@ function skip() {
 }
 
 function undo() {
-  if (!done.length) return;
-  const [face, classId] = done.pop();
   attempt(async () => {
+    if (!done.length) return;
+    const [face, classId] = done.pop();
     await send("/api/review/undo", { name: face.name, class_id: classId });
     labelled[classId] -= 1;
     waiting.unshift(face);
