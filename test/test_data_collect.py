@@ -56,6 +56,7 @@ class Site(ThreadingHTTPServer):
         self.pages: dict[str, bytes | int | str] = {}
         self.asked: Counter[str] = Counter()
         self.delay = 0.0
+        self.broken = False  # whether the connection breaks off amid broken.jpg
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def listed(self, path: Path, *names: str) -> Path:
@@ -69,6 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         site.asked[name] += 1
         page = site.pages.get(name, 404)
         time.sleep(3 if page == "asleep" else site.delay)
+        broken = site.broken and name == "broken.jpg"
         if isinstance(page, int):
             self.send_error(page)
         elif isinstance(page, str):
@@ -79,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("Content-Length", str(len(page)))
             self.end_headers()
-            self.wfile.write(page)
+            self.wfile.write(page[:1000] if broken else page)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -112,6 +114,7 @@ def test_good_pictures_are_kept_and_all_others_refused_with_the_reason(site, tmp
         "cut.jpg": picture(4)[:1500],
         "small.png": picture(5, ".png", 20),
         "picture.tiff": picture(6, ".tiff"),
+        "script.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 200 200\n%%EndComments\nshowpage\n",
         "busy.jpg": 503,
         "asleep.jpg": "asleep",
         "loop.jpg": "/loop.jpg",
@@ -130,6 +133,7 @@ def test_good_pictures_are_kept_and_all_others_refused_with_the_reason(site, tmp
         "cut.jpg": "damaged picture",
         "small.png": "only 20 x 20 pixels",
         "picture.tiff": "a TIFF picture",
+        "script.jpg": "a EPS picture",
         "gone.jpg": "server answers 404",
         "busy.jpg": "server answers 503",
         "asleep.jpg": "no answer within 1 s",
@@ -148,13 +152,15 @@ def test_good_pictures_are_kept_and_all_others_refused_with_the_reason(site, tmp
 
 
 def test_a_second_run_asks_only_for_what_failed(site, tmp_path):
-    site.pages = {"a.jpg": picture(1), "b.jpg": b"no picture", "c.jpg": 503}
+    site.pages = {"a.jpg": picture(1), "b.jpg": b"no picture", "c.jpg": 503, "broken.jpg": picture(3)}
+    site.broken = True
     urls = site.listed(tmp_path / "urls.txt", *site.pages)
     for _ in range(2):
         main(["--urls", str(urls), "--out", str(tmp_path / "got"), "--pause", "0"])
-        site.pages["c.jpg"] = picture(2)
-    assert site.asked == {"a.jpg": 1, "b.jpg": 1, "c.jpg": 2}
-    assert lines_of(tmp_path / "got")["c.jpg"]["status"] == "kept"
+        site.pages["c.jpg"], site.broken = picture(2), False
+    assert site.asked == {"a.jpg": 1, "b.jpg": 1, "c.jpg": 2, "broken.jpg": 2}
+    lines = lines_of(tmp_path / "got")
+    assert lines["c.jpg"]["status"] == lines["broken.jpg"]["status"] == "kept"
 
 
 def test_a_killed_run_goes_on_without_loss(site, tmp_path):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -142,15 +143,15 @@ def test_the_size_of_a_picture_is_read_from_its_head(form, size, monkeypatch):
 
 
 def test_with_a_token_only_who_has_it_comes_in(tmp_path, monkeypatch):
-    token = "open-sesame"
+    token = "o+pen/ses=ame&#"
     monkeypatch.setenv(TOKEN, token)
     with viewing(tmp_path / "log") as viewer:
-        assert viewer.token == token
+        assert viewer.token == quote(token, safe="")
         assert viewer.get("/healthz")[0] == 200
         for path in HIDDEN:
             assert viewer.get(path)[0] == 401
             assert viewer.get(f"{path}?token=wrong")[0] == 401
-        response, _ = viewer.request("GET", f"/?token={token}")
+        response, _ = viewer.request("GET", f"/?token={viewer.token}")
         assert response.status == 303 and response.getheader("Location") == "/"
         cookie = response.getheader("Set-Cookie")
         assert "HttpOnly" in cookie and "SameSite=Lax" in cookie

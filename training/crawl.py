@@ -25,6 +25,7 @@ _SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP
 _SEARCHED = 1000  # addresses that an engine gives at most
 _LARGEST = 40_000_000  # bytes of a file
 _AGENT = "mask_detector-collect (pictures for training a face mask classifier)"
+_OUT_OF_REACH = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 _PASSING = {408, 425, 429, 500, 502, 503, 504}  # states of a server that may be better tomorrow
 
 
@@ -93,7 +94,7 @@ class PictureDownloader(Downloader):
             suffix, hashes, (width, height) = _checked(content, self._smallest)
         except _Refused as error:
             self._collection.refuse(url, str(error), self._query)
-        except (requests.ConnectionError, requests.Timeout) as error:
+        except _OUT_OF_REACH as error:
             self._collection.refuse(url, _plain(error, self._timeout), self._query, again=True)
         except (requests.RequestException, ValueError) as error:
             self._collection.refuse(url, f"no usable address ({error})", self._query)
@@ -163,20 +164,16 @@ def _checked(content: bytes, smallest: int) -> tuple[str, Hashes, tuple[int, int
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(content)) as picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture.load()
             kind, size = picture.format, picture.size
+            if kind not in _SUFFIXES:  # before it is decoded: PostScript is a program
+                raise _Refused(f"a {kind} picture; wanted are {', '.join(_SUFFIXES)}")
+            picture.load()
+    except _Refused:
+        raise
     except Image.UnidentifiedImageError:
         raise _Refused("not a picture") from None
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
+    except Exception as error:  # Pillow's readers raise anything at bytes that are made for it
         raise _Refused(f"damaged picture ({error})") from error
-    if kind not in _SUFFIXES:
-        raise _Refused(f"a {kind} picture; wanted are {', '.join(_SUFFIXES)}")
     if min(size) < smallest:
         raise _Refused(f"only {size[0]} x {size[1]} pixels")
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)

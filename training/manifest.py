@@ -1,4 +1,4 @@
-"""State a model in a manifest.json: files first, so that the manifest never names a missing one."""
+"""State a model in a manifest.json: with its files or not at all, so it never names what is not there."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from training.card import model_card
 from training.config import Config
 from training.errors import TrainingError
 from training.figures import SMALLEST_JUDGED, Figures, rounded
-from training.formats.base import write_file
+from training.formats.base import write_file, write_files
 
 LICENCE = "Apache-2.0; fine-tuned from the ImageNet weights of keras.applications"
 UNTOLD = "not told by its maker: card.credits was empty"
@@ -76,10 +76,12 @@ def state(
     """Copy files into `folder`, state them in its manifest, or a new one, among `kind`; return the entry."""
     path = folder / NAME
     content = json.loads(path.read_text()) if path.is_file() else _empty()
-    entry = {**entry, "files": {runtime: _copied(file, folder) for runtime, file in files.items()}}
+    copies = {runtime: file.read_bytes() for runtime, file in files.items()}
+    entry = {**entry, "files": {runtime: _stamp(files[runtime].name, copies[runtime]) for runtime in files}}
     content.setdefault(kind, {})[name] = entry
     content |= more
-    write_file(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    stated = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    write_files({folder / files[runtime].name: copies[runtime] for runtime in files} | {path: stated})
     return entry
 
 
@@ -89,11 +91,8 @@ def _empty() -> dict[str, Any]:
     return {"classes": shipped["classes"], "default_classifier": "", "classifiers": {}}
 
 
-def _copied(file: Path, folder: Path) -> dict[str, Any]:
-    """Copy one file in one step and return its entry."""
-    content = file.read_bytes()
-    write_file(folder / file.name, content)
-    return {"path": file.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+def _stamp(name: str, content: bytes) -> dict[str, Any]:
+    return {"path": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def _short(figures: Figures) -> Figures:

@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import asdict
 from itertools import takewhile
 from typing import Any
+from urllib.parse import quote
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
@@ -134,4 +135,4 @@ class _View:
 def _address(options: Options, port: int) -> str:
     host = socket.gethostname() if options.host in ("0.0.0.0", "::", "") else options.host
     host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{port}/" + (f"?token={options.token}" if options.token else "")
+    return f"http://{host}:{port}/" + (f"?token={quote(options.token, safe='')}" if options.token else "")

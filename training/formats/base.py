@@ -75,17 +75,25 @@ def fitted(box: Box, width: int, height: int, refused: Refused, name: str) -> Bo
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file as a whole or not at all: a full disk or a kill leaves what was there before."""
-    partial = path.with_name(f".{path.name}.partial")
+    write_files({path: content})
+
+
+def write_files(contents: dict[Path, bytes]) -> None:
+    """Write files that belong together, all or none: each gets its name when there was room for the last."""
+    partials = {path: path.with_name(f".{path.name}.partial") for path in contents}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(partials[path], "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, partial in partials.items():
+            partial.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+        for partial in partials.values():
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
         raise TrainingError(f"cannot write {path}: {error.strerror}; nothing was replaced") from error
 
 
