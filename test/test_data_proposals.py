@@ -1,5 +1,6 @@
 """Pictures without boxes: faces are proposed, and taken for labels only where a class is known."""
 
+import cv2
 import numpy as np
 import pytest
 from labelled_sets import IMPROPER, MASK, NO_MASK, fail, refused_by, run, save, stored
@@ -35,6 +36,18 @@ def test_classes_a_folder_further_down_are_to_be_imported_part_by_part(tmp_path,
     assert f"the classes are a folder further down: import each of {parts}" in told
     run("import", "folders", tmp_path / "faces" / "Test", "--out", tmp_path / "set.json")
     assert stored(tmp_path / "set.json")[0].faces[0].label == NO_MASK
+
+
+def test_a_face_in_the_middle_is_meant_before_a_larger_neighbour_at_the_edge(tmp_path, astronaut):
+    face = astronaut[30:200, 140:300]  # of 90 x 113 pixels
+    picture = np.full((400, 560, 3), 90, np.uint8)
+    picture[115:285, 200:360] = face
+    larger = cv2.resize(face, None, fx=1.3, fy=1.3)
+    picture[90 : 90 + len(larger), -larger.shape[1] :] = larger
+    save(tmp_path / "faces" / "no_mask" / "pair.png", picture)
+    run("import", "folders", tmp_path / "faces", "--out", tmp_path / "set.json")
+    (found,) = stored(tmp_path / "set.json")[0].faces
+    assert iou_matrix([found.box], [[238, 148, 90, 113]])[0, 0] > 0.6
 
 
 def test_unlabelled_pictures_get_boxes_that_training_does_not_take_for_labels(tmp_path, astronaut):

@@ -75,8 +75,11 @@ def test_a_picture_without_people_teaches_that_nobody_is_there_with_masks_too(
 ):
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     paths = [*people_free(grey_owl, ["owl.png"]), tmp_path / "broken.jpg"]
+    cv2.imwrite(str(tmp_path / "depth.tiff"), np.ones((40, 40), np.float32))
+    paths.append(tmp_path / "depth.tiff")
     plain, masked = background_lessons(paths, teacher, tmp_path / "made", seed=1)
-    assert "broken.jpg" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "broken.jpg" in told and "depth.tiff" in told
     assert not len(plain.rows) and not len(masked.rows)
     first, second = (cv2.imread(str(lesson.path)).astype(int) for lesson in (plain, masked))
     changed = (np.abs(first - second).max(axis=2) > 40).mean()

@@ -66,6 +66,11 @@ def annotation(number: int, box: tuple, category: int = 1, image: int = 1) -> di
         (lambda c: c["train"].update(label_smoothing=2.0), "'train.label_smoothing' is 2.0"),
         (lambda c: c["augment"].update(rotation=-3), "'augment.rotation' is -3"),
         (lambda c: c["augment"].update(scale=["a", "b"]), "augment.scale"),
+        (
+            lambda c: c["card"].update(credits=[{"by": "Anna"}]),
+            "'card.credits' must be str, not {'by': 'Anna'}",
+        ),
+        (lambda c: c["data"]["train"].update(scenes=[2024]), "'data.train.scenes' must be str, not 2024"),
         (lambda c: c.update(seed=-1), "'seed' is -1"),
         (lambda c: c.update(name="a/b"), "'name' is 'a/b': allowed is letters"),
         (lambda c: c["synthesis"].update(bare="nomask"), "'synthesis.bare' is 'nomask': allowed is mask, "),
@@ -224,6 +229,12 @@ def test_pictures_that_cannot_be_read_are_refused_and_the_rest_is_cut(tmp_path):
     assert refused.by_reason["picture cannot be read"] == ["broken.jpg", "gone.png"]
     crops.save(tmp_path / "crops.npz")
     assert (load_cropset(tmp_path / "crops.npz").crops == crops.crops).all()
+
+
+def test_more_crops_than_memory_holds_stop_before_the_first_is_cut(tmp_path):
+    face = Face(tmp_path / "a.png", (10.0, 10.0, 30.0, 40.0), 1, "me", "a")
+    with pytest.raises(TrainingError, match="1 crops of 1000000x1000000 pixels need 6000.0 GB of memory"):
+        cut_crops([face], 1_000_000, 1.4, Refused())
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ pytest.importorskip("mask_detector.classifiers.litert", reason=needs)
 evaluate = pytest.importorskip("training.evaluate", reason=needs)
 export_module = pytest.importorskip("training.export", reason=needs)
 prepare = pytest.importorskip("training.prepare", reason=needs)
+require_judged = pytest.importorskip("training.figures", reason=needs).require_judged
 train_module = pytest.importorskip("training.train", reason=needs)
 load_state = pytest.importorskip("training.state", reason=needs).load_state
 build_model = pytest.importorskip("training.model", reason=needs).build_model
@@ -154,7 +155,7 @@ def test_a_class_that_validation_lacks_is_told(capsys):
     blank = np.zeros((4, 8, 8, 3), np.uint8)
     names = np.array(["a"] * 4)
     faces = CropSet(blank, np.array([0, 0, 1, 2]), np.float32([40, 50, 20, 60]), names, names)
-    train_module.require_judged(faces)
+    require_judged(faces)
     assert "no face from 32 px of class improper_mask: how well" in capsys.readouterr().out
 
 

@@ -186,8 +186,7 @@ class AugmentConfig:
     mixup: float
 
     def __post_init__(self) -> None:
-        numbers = all(isinstance(bound, int | float) for bound in self.scale)
-        ordered = numbers and len(self.scale) == 2 and 0 < self.scale[0] <= 1 <= self.scale[1]
+        ordered = len(self.scale) == 2 and 0 < self.scale[0] <= 1 <= self.scale[1]
         require(ordered, "augment.scale", self.scale, "[low, high] around 1")
         require(0 <= self.rotation <= 180, "augment.rotation", self.rotation, "0 to 180 degrees")
         require(0 <= self.shift <= 1, "augment.shift", self.shift, "0 to 1")

@@ -15,6 +15,7 @@ from mask_detector.background import BACKGROUND
 from mask_detector.crops import crop_faces
 from training.arrays import save_arrays
 from training.data import Face, Refused, printable
+from training.errors import TrainingError
 from training.pictures import picture_or_none
 from training.progress import shown
 
@@ -49,17 +50,41 @@ def load_cropset(path: Path) -> CropSet:
 
 def cut_crops(faces: Sequence[Face], size: int, margin: float, refused: Refused) -> CropSet:
     """Cut every face out of its picture; a picture that cannot be read is refused."""
+    require_memory(len(faces), size)
     kept: list[Face] = []
-    crops = [np.empty((0, size, size, 3), np.uint8)]
+    crops = np.empty((len(faces), size, size, 3), np.uint8)
     for path, group in groupby(shown(faces, "cutting crops"), key=lambda face: face.picture):
         in_picture = list(group)
         picture = picture_or_none(path)
         if picture is None:
             refused.add("picture cannot be read", path.name)
             continue
+        cut = crop_faces(picture, [face.box for face in in_picture], size, margin)
+        crops[len(kept) : len(kept) + len(cut)] = cut
         kept += in_picture
-        crops.append(crop_faces(picture, [face.box for face in in_picture], size, margin))
-    return assemble(np.concatenate(crops), kept)
+    return assemble(crops[: len(kept)], kept)
+
+
+def require_memory(count: int, size: int) -> None:
+    """Stop before so many crops are cut that memory cannot hold them twice, as it does when sets are joined.
+
+    The kernel would end the process without a word, after hours maybe.
+    """
+    needed, free = 2 * count * 3 * size**2 / 1e9, _free_memory() / 1e9
+    if needed > free:
+        raise TrainingError(
+            f"{count} crops of {size}x{size} pixels need {needed:.1f} GB of memory, and {free:.1f} are free: "
+            "list fewer pictures, or give a smaller crops.size"
+        )
+
+
+def _free_memory() -> float:
+    """Return the bytes that programs may still take, inf where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return np.inf
+    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), np.inf)
 
 
 def joined(sets: Sequence[CropSet]) -> CropSet:

@@ -23,7 +23,7 @@ from training.config import Config
 from training.convert import to_litert
 from training.cropset import CropSet
 from training.errors import TrainingError
-from training.figures import Figures, figures, judged
+from training.figures import Figures, figures, judged, require_judged
 from training.manifest import describe, publish, require_new_name
 from training.metrics import fit_temperature
 from training.model import logits_of, predicted
@@ -51,7 +51,9 @@ def export(config: Config, run: Path, models: Path, replace: bool = False) -> No
     if not (run / "best.keras").is_file():
         raise TrainingError(f"{run} holds no best.keras: train first")
     model = keras.saving.load_model(run / "best.keras", compile=False, safe_mode=True)
-    faces = {kind: crops for kind in SETS if judged(crops := prepared(config, run, kind)).any()}
+    faces = {kind: prepared(config, run, kind) for kind in SETS}
+    require_judged(faces["val"])
+    faces = {kind: crops for kind, crops in faces.items() if judged(crops).any()}
     temperature = calibrate(model, faces["val"].where(judged(faces["val"])))
     print(f"temperature {temperature:.3f}, folded into the last layer")
     files = _convert(model, config.name, run / "export")

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_detector.model_store import load_manifest
 from training.cropset import CropSet
+from training.errors import TrainingError
 from training.metrics import (
     calibration_error,
     class_figures,
@@ -25,6 +27,17 @@ Sets = dict[str, dict[str, Figures]]
 def judged(faces: CropSet) -> NDArray[np.bool_]:
     """Tell which faces are large enough to judge a model by."""
     return faces.sides >= SMALLEST_JUDGED
+
+
+def require_judged(val_set: CropSet) -> None:
+    """Stop where no validation face is large enough to judge a model by; tell of classes without one."""
+    classes, labels = load_manifest().class_ids, val_set.labels[judged(val_set)]
+    missing = ", ".join(name for number, name in enumerate(classes) if number not in labels)
+    told = f"the validation data hold no face from {SMALLEST_JUDGED} px of class {missing}"
+    if not len(labels):
+        raise TrainingError(f"{told}, by which models are chosen and calibrated: add pictures to data.val")
+    if missing:
+        print(f"{told}: how well that is told stays unknown", flush=True)
 
 
 def figures(labels: NDArray, probabilities: NDArray, classes: tuple[str, ...]) -> Figures:

@@ -9,19 +9,22 @@ from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mask_detector.boxes import Boxes, iou_matrix
+from mask_detector.crops import Image
 from mask_detector.face_detectors import FaceDetector
 from training.data import Face, Refused
 from training.pictures import picture_or_none
 from training.progress import shown
 
 LEAST_OVERLAP = 0.4
+_CENTRAL = 4.0  # times its area counts a face that holds the centre of a picture which shows somebody
 DETECTED = ":detector"  # ends the name of a face whose box is the detector's
 
 
 def boxes_for_folders(faces: Sequence[Face], detector: FaceDetector, refused: Refused) -> list[Face]:
-    """Give each picture of a class folder the box of the largest face found in it."""
+    """Give each picture of a class folder the box of the face that it shows."""
     boxed = []
     for face in shown(faces, "looking for the faces of folders"):
         picture = picture_or_none(face.picture)
@@ -32,9 +35,19 @@ def boxes_for_folders(faces: Sequence[Face], detector: FaceDetector, refused: Re
         if not len(boxes):
             refused.add("no face found in the picture", face.name)
             continue
-        largest = boxes[boxes[:, 2:].prod(axis=1).argmax()]
-        boxed.append(replace(face, box=_as_tuple(largest)))
+        boxed.append(replace(face, box=_as_tuple(shown_face(boxes, picture))))
     return boxed
+
+
+def shown_face(boxes: Boxes, picture: Image) -> NDArray[np.float32]:
+    """Return the box, of at least one, that a picture of somebody is of: large, and rather in the middle.
+
+    A picture of the labelling loop has the face in its centre, and maybe a larger neighbour at its edge.
+    """
+    corner, centre = boxes[:, :2], np.array(picture.shape[1::-1]) / 2
+    central = ((corner <= centre) & (centre <= corner + boxes[:, 2:4])).all(axis=1)
+    areas = boxes[:, 2:4].prod(axis=1)
+    return boxes[np.where(central, _CENTRAL * areas, areas).argmax(), :4]
 
 
 def detector_boxes(faces: Sequence[Face], detector: FaceDetector) -> list[Face]:
@@ -59,5 +72,5 @@ def _matched(faces: list[Face], boxes: Boxes) -> list[Face]:
     ]
 
 
-def _as_tuple(box: np.ndarray) -> tuple[float, ...]:
+def _as_tuple(box: NDArray[np.float32]) -> tuple[float, ...]:
     return tuple(float(value) for value in box)

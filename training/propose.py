@@ -12,6 +12,7 @@ from mask_detector.crops import Image, crop_faces
 from mask_detector.face_detectors import FaceDetector, Faces
 from mask_detector.model_store import load_manifest
 from training.data import Refused
+from training.find import shown_face
 from training.formats.base import UNLABELLED, LabelledFace, Picture, load_picture
 from training.formats.unboxed import Unboxed
 
@@ -21,7 +22,7 @@ _BORDER = 0.35  # of a picture's longer side, put around a tight portrait in whi
 def propose(
     unboxed: Iterable[Unboxed], detector: FaceDetector, refused: Refused, classifier: Classifier | None = None
 ) -> list[Picture]:
-    """Give a labelled picture the box of its largest face, and an unlabelled one those of all its faces.
+    """Give a labelled picture the box of the face it shows, and an unlabelled one those of all its faces.
 
     With a classifier, the faces of unlabelled pictures get the class that it gives them.
     """
@@ -34,15 +35,15 @@ def propose(
         if not len(found) and one.label != UNLABELLED:
             refused.add("no face found in the picture", str(one.path))
             continue
-        faces = _labelled(one, found) if one.label != UNLABELLED else _named(image, found, classifier)
+        faces = _labelled(one, found, image) if one.label != UNLABELLED else _named(image, found, classifier)
         height, width = image.shape[:2]
         pictures.append(Picture(one.path, width, height, faces, one.source, one.person))
     return pictures
 
 
-def _labelled(one: Unboxed, found: Faces) -> tuple[LabelledFace, ...]:
-    largest = found[found[:, 2:4].prod(axis=1).argmax()]
-    return (LabelledFace(tuple(map(float, largest[:4])), one.label, proposed=True),)
+def _labelled(one: Unboxed, found: Faces, image: Image) -> tuple[LabelledFace, ...]:
+    box = shown_face(found, image)
+    return (LabelledFace(tuple(map(float, box)), one.label, proposed=True),)
 
 
 def _named(image: Image, found: Faces, classifier: Classifier | None) -> tuple[LabelledFace, ...]:

@@ -63,8 +63,8 @@ def _over(base: Any, changed: Any) -> Any:
 def _value(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return build(kind, value, where + ".")
-    if get_origin(kind) is list and dataclasses.is_dataclass(part := get_args(kind)[0]):
-        return [build(part, entry, f"{where}.") for entry in _value(list, value, where)]
+    if get_origin(kind) is list:
+        return [_value(get_args(kind)[0], entry, where) for entry in _value(list, value, where)]
     kind = get_origin(kind) or kind
     if kind is float and type(value) is int:
         return float(value)

@@ -22,7 +22,7 @@ from training.board import open_board
 from training.config import Config, TrainConfig
 from training.cropset import CropSet
 from training.errors import TrainingError
-from training.figures import SMALLEST_JUDGED, judged
+from training.figures import judged, require_judged
 from training.history import plot_history, write_history
 from training.metrics import class_figures, confusion_matrix, log_loss, macro_f1
 from training.model import build_model, freeze_before, learner_of, predicted
@@ -63,17 +63,6 @@ def train(config: Config, run: Path, resume: bool = False) -> Path:
     facts = _validate(model, val_set)
     print(f"best epoch {state.best_epoch}: macro-F1 {facts['val_macro_f1']:.4f} on the validation scenes")
     return run / "best.keras"
-
-
-def require_judged(val_set: CropSet) -> None:
-    """Stop where no validation face is large enough to choose an epoch by; tell of classes without one."""
-    classes, labels = load_manifest().class_ids, val_set.labels[judged(val_set)]
-    missing = ", ".join(name for number, name in enumerate(classes) if number not in labels)
-    told = f"the validation data hold no face from {SMALLEST_JUDGED} px of class {missing}"
-    if not len(labels):
-        raise TrainingError(f"{told}, by which the best epoch is chosen: add pictures to data.val")
-    if missing:
-        print(f"{told}: how well that is told stays unknown", flush=True)
 
 
 def _begun(model: keras.Model) -> RunState:

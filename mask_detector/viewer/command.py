@@ -71,7 +71,7 @@ class _View:
         self._loop = asyncio.get_running_loop()
         self._end = asyncio.Event()
         self._live = Live([look.id for look in looks()], history)
-        self._examiner = Examiner()
+        self._examiner = Examiner(options.classifier)
         self._review: Review | None = None
         if options.collect:
             self._review = Review(Labelling(options.collect, options.collect_most), self._examiner)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cached_property
 from typing import Any, TypeVar
 
 import cv2
@@ -18,6 +18,7 @@ from mask_detector.drawing import draw_detections
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.image_conversion import decoded, to_jpeg
+from mask_detector.model_store import find_classifier
 from mask_detector.pipeline import MaskDetector
 from mask_detector.viewer.uploads import require_picture
 
@@ -32,9 +33,18 @@ class Busy(MaskDetectorError):
 
 
 class Examiner:
-    """The core of the package for who has a picture and no camera; nothing is kept."""
+    """The core of the package for who has a picture and no camera; nothing is kept.
 
-    def __init__(self) -> None:
+    Args:
+        classifier: as `make_classifier` takes it.
+
+    Raises:
+        MaskDetectorError: there is no such classifier.
+    """
+
+    def __init__(self, classifier: str = "") -> None:
+        find_classifier(classifier)  # a wrong name shows at once: models are loaded at the first picture
+        self._classifier = classifier
         self._thread = ThreadPoolExecutor(1, "examiner")
         self._waiting = 0
 
@@ -46,14 +56,14 @@ class Examiner:
             Busy: too many pictures wait already.
         """
         require_picture(content)
-        return await self._run(lambda: _examine(content, blurred))
+        return await self._run(lambda: _examine(self._detector, content, blurred))
 
     async def glances(
         self, image: Image, people: Sequence[Detection]
     ) -> tuple[list[Detection], list[Detection]]:
         """Return those who are people in this image, and the same with the scores of it alone."""
         boxes = np.array([one.box for one in people], np.float32)
-        found, faces = await self._run(lambda: _detector().classify(image, boxes))
+        found, faces = await self._run(lambda: self._detector.classify(image, boxes))
         which = np.flatnonzero(faces)
         return [people[number] for number in which], [found[number] for number in which]
 
@@ -66,19 +76,18 @@ class Examiner:
         finally:
             self._waiting -= 1
 
+    @cached_property
+    def _detector(self) -> MaskDetector:
+        return MaskDetector(make_face_detector(), make_classifier(self._classifier, threads=1))
+
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-@cache
-def _detector() -> MaskDetector:
-    return MaskDetector(make_face_detector(), make_classifier(threads=1))
-
-
-def _examine(content: bytes, blurred: bool) -> dict[str, Any]:
+def _examine(detector: MaskDetector, content: bytes, blurred: bool) -> dict[str, Any]:
     image = decoded(content)
-    faces = _detector().find(image)
-    found = _detector().people(image, faces)
+    faces = detector.find(image)
+    found = detector.people(image, faces)
     shown = blur_faces(image, faces[:, :4]) if blurred else image
     drawn = _shrunk(draw_detections(shown, found))
     height, width = image.shape[:2]

@@ -28,6 +28,7 @@ class Options:
     limits: Limits
     collect: Path | None
     collect_most: int
+    classifier: str
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -51,7 +52,7 @@ def parse(arguments: Sequence[str]) -> Options:
     limits = Limits(given.history_days, given.history_mb)
     return Options(
         given.host, given.port, token, given.blur_faces, given.crops, given.history, limits,
-        given.collect, given.collect_most,
+        given.collect, given.collect_most, given.classifier,
     )  # fmt: skip
 
 
@@ -76,6 +77,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--history-mb", type=float, default=_LIMITS.megabytes, help="drop the oldest beyond (%(default)g)")
     add("--collect", type=Path, metavar="FOLDER", help="keep the least sure faces here, for the review page")
     add("--collect-most", type=int, default=500, help="how many of them may wait (%(default)s)")
+    add("--classifier", default="", metavar="NAME", help="what classifies here, as the detector's parameter")
     return parser
 
 

@@ -59,7 +59,9 @@ def read_people_free(path: Path) -> Image | None:
         return None
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
-    if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
+    if image.dtype != np.uint8:  # a measurement, not a picture
+        return None
+    if image.ndim == 3 and image.shape[2] == 3:
         image = picture_or_none(path)  # turned upright, as a telephone says
     small = shrink(image, _LONGEST)[0]
     if small.ndim == 2:
