@@ -40,7 +40,12 @@ class CameraNode(Node):
 
     def __init__(self, **options) -> None:
         super().__init__("camera", **options)
-        self._settings = Parameters(self, PARAMETERS, is_configured=lambda: hasattr(self, "_thread"))
+        self._settings = Parameters(
+            self,
+            PARAMETERS,
+            lambda: hasattr(self, "_thread"),
+            cure="when the node starts: start it again with it",
+        )
         self._source = str(self._settings["source"])
         self._is_file = not is_webcam(self._source) and not is_stream(self._source)
         if self._is_file:

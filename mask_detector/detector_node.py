@@ -18,12 +18,13 @@ from mask_detector.classifiers import make_classifier
 from mask_detector.crops import Image
 from mask_detector.detection_output import DetectionOutput
 from mask_detector.detector_parameters import PARAMETERS, contradiction, face_search, following
-from mask_detector.diagnostics import NOT_ACTIVE, PAUSED, Diagnostics
+from mask_detector.diagnostics import FINALIZED, NOT_ACTIVE, PAUSED, Diagnostics
 from mask_detector.drawing import draw_detections
 from mask_detector.errors import MaskDetectorError
 from mask_detector.face_detectors import make_face_detector
 from mask_detector.follow import People, Seen, VideoDetector
 from mask_detector.frame_time import FrameTime
+from mask_detector.health import SILENCE
 from mask_detector.image_input import ImageInput
 from mask_detector.image_output import ImageOutput
 from mask_detector.messages import to_label_info, to_vision_info
@@ -98,8 +99,11 @@ class DetectorNode(LifecycleNode):
             made.callback(self.destroy_publisher, self._label_info)
             self._vision_info = self.create_publisher(VisionInfo, "~/vision_info", _LATCHED)
             made.callback(self.destroy_publisher, self._vision_info)
-            self._input = ImageInput(self, self._settings["image_transport"], self._on_image)
+            self._input = ImageInput(
+                self, self._settings["image_transport"], self._on_image, self._on_silence
+            )
             self._resources = made.pop_all()
+        self._enabled = True  # a pause is of the time before
         self._detector, self._video = detector, VideoDetector(detector, self._people)
         self._diagnostics.watch(self._input)
 
@@ -111,7 +115,12 @@ class DetectorNode(LifecycleNode):
         self._label_info.publish(to_label_info(load_manifest(), header))
         self._vision_info.publish(to_vision_info(method, load_manifest(), header))
         self._active = True
-        self._receive_or_rest()
+        try:
+            self._receive_or_rest()
+        except Exception:
+            self._active = False
+            self._receive_or_rest()
+            raise
         self.get_logger().info(
             f"{method}: images from {self._input.topic}, detections on {self._output.topic}, "
             f"annotated images on {self._annotated.topic}"
@@ -132,6 +141,7 @@ class DetectorNode(LifecycleNode):
     def on_shutdown(self, state: LifecycleState) -> None:
         """Stop from any state."""
         self._release()
+        self._diagnostics.idle = FINALIZED
 
     @_told
     def on_error(self, state: LifecycleState) -> None:
@@ -168,11 +178,20 @@ class DetectorNode(LifecycleNode):
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause or resume; a paused node keeps its models and receives nothing."""
         self._enabled = request.data
-        if self._active:
-            self._receive_or_rest()
+        try:
+            if self._active:
+                self._receive_or_rest()
+        except RuntimeError as error:  # rclpy's own are: a quality of service that does not exist
+            response.success, response.message = False, str(error)
+            return response
         response.success = True
         response.message = "enabled" if self._enabled else "paused"
         return response
+
+    def _on_silence(self, seconds: float) -> None:
+        """Let everybody leave who has been out of sight for too long because no image came."""
+        if self._people.ids and seconds >= max(SILENCE, self._people.following.patience):
+            self._let_everybody_leave()
 
     def _receive_or_rest(self) -> None:
         """Receive images while the node is active and enabled, and only then."""
@@ -182,6 +201,9 @@ class DetectorNode(LifecycleNode):
             return
         self._diagnostics.idle = PAUSED if self._active else NOT_ACTIVE
         self._input.stop()
+        self._let_everybody_leave()
+
+    def _let_everybody_leave(self) -> None:
         self._output.tell(self._people.forget())
         if self._faces:
             self._faces.forget()

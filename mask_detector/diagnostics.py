@@ -14,6 +14,7 @@ from mask_detector.health import Counts, Health, Status, statuses
 from mask_detector.image_input import ImageInput
 
 NOT_ACTIVE = "not active: activate the node"
+FINALIZED = "shut down: start the node again"
 PAUSED = "paused: ~/enable resumes"
 _PERIOD = 10  # seconds over which rates and latencies are taken
 

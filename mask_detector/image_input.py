@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
@@ -17,6 +16,7 @@ from mask_detector.errors import ImageError
 from mask_detector.freshness import Freshness
 from mask_detector.health import SILENCE
 from mask_detector.image_conversion import compressed_to_bgr, to_bgr
+from mask_detector.silence import SUFFIX, why_silent
 
 TRANSPORTS = ("raw", "compressed")
 Message = ImageMsg | CompressedImage
@@ -26,7 +26,14 @@ _REPEAT = 60.0  # seconds until the same trouble is said again
 class ImageInput:
     """Subscribes to `image` and hands every good frame on as BGR.
 
-    `image/compressed` is taken below the remapped name of `image`, as image_transport does.
+    `image/compressed` is taken below the remapped name of `image`, as image_transport does, unless it is
+    remapped itself.
+
+    Args:
+        node: what subscribes.
+        transport: one of TRANSPORTS.
+        on_image: gets each good frame and its header.
+        on_silence: gets the seconds since the last good frame, once a second where it is long ago.
 
     Attributes:
         topic: the resolved name.
@@ -35,19 +42,25 @@ class ImageInput:
         heard: whether an image came since receiving began.
     """
 
-    def __init__(self, node: Node, transport: str, on_image: Callable[[Image, Header], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        transport: str,
+        on_image: Callable[[Image, Header], None],
+        on_silence: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
         self._node = node
-        self._on_image = on_image
-        self._compressed = transport == "compressed"
-        suffix = "/compressed" if self._compressed else ""
-        self.topic = node.resolve_topic_name("image") + suffix
+        self._on_image, self._on_silence = on_image, on_silence
+        self._transport, self._compressed = transport, transport == "compressed"
+        suffix = SUFFIX if self._compressed else ""
+        self.topic = node.resolve_topic_name(node.resolve_topic_name("image") + suffix)
         self.malformed = self.dropped = 0
         self.heard = False
         self._reason = ""  # why the last malformed image was
         self._arrived = self._number = 0
         self._held: tuple[Message, int] | None = None  # a late image, and when it came; a newer one is near
         self._subscription = None
-        self._last_image = self._last_said = time.monotonic()
+        self._last_good = self._last_image = self._last_said = time.monotonic()
         self._malformed_said = -_REPEAT
 
     def start(self) -> None:
@@ -57,7 +70,7 @@ class ImageInput:
         self.heard = False
         self._number = 0
         self._freshness = Freshness()
-        self._last_image = self._last_said = time.monotonic()
+        self._last_good = self._last_image = self._last_said = time.monotonic()
         self._subscription = self._node.create_subscription(
             CompressedImage if self._compressed else ImageMsg,
             self.topic,
@@ -128,6 +141,7 @@ class ImageInput:
         except ImageError as error:
             self._count_malformed(str(error))
             return
+        self._last_good = time.monotonic()
         self._on_image(image, message.header)
 
     def _count_dropped(self, number: int) -> None:
@@ -153,6 +167,8 @@ class ImageInput:
 
     def _look_for_silence(self) -> None:
         now = time.monotonic()
+        if now - self._last_good >= SILENCE:
+            self._on_silence(now - self._last_good)
         silence = now - self._last_image
         patience = SILENCE if self._last_said <= self._last_image else _REPEAT
         if silence >= SILENCE and now - max(self._last_said, self._last_image) >= patience:
@@ -162,32 +178,10 @@ class ImageInput:
             )
 
     def _why_silent(self) -> str:
-        wanted = "sensor_msgs/msg/CompressedImage" if self._compressed else "sensor_msgs/msg/Image"
-        publishers = self._node.get_publishers_info_by_topic(self.topic)
-        if publishers:
-            own = self._subscription.qos_profile if self._subscription else _newest_only()
-            return "; ".join(_describe(publisher, wanted, own) for publisher in publishers)
-        own = f"{self._node.get_fully_qualified_name()}/"
-        others = [
-            name
-            for name, types in self._node.get_topic_names_and_types()
-            if wanted in types and not name.startswith(own) and name != self.topic
-        ]
-        hint = f"remap image to one of: {', '.join(others)}" if others else "start a camera"
-        return f"nobody publishes there; {hint}"
+        own = self._subscription.qos_profile if self._subscription else _newest_only()
+        return why_silent(self._node, self.topic, self._transport, own)
 
 
 def _newest_only() -> QoSProfile:
     """Depth 1: while one frame is worked on, a newer one replaces the one that waits."""
     return QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-
-
-def _describe(publisher: TopicEndpointInfo, wanted: str, own: QoSProfile) -> str:
-    """Return what a publisher is called, and why nothing comes from it."""
-    name = f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
-    if publisher.topic_type != wanted:
-        return f"{name} publishes {publisher.topic_type} there, not {wanted}: see parameter image_transport"
-    compatibility, reason = qos_check_compatible(publisher.qos_profile, own)
-    if compatibility == QoSCompatibility.ERROR:
-        return f"{name} publishes there with another quality of service ({reason.strip()}): see qos_overrides"
-    return f"{name} publishes there, but is silent: look at that node or its camera"

@@ -19,7 +19,7 @@ class Described:
         low, high: the range of a number, both ends allowed.
         choices: the only strings allowed; empty for any.
         any_type: a number may stand for a string, as in `source:=0`.
-        live: it takes effect at once; the others are read when the node is configured.
+        live: it takes effect at once; the others are read when the node is configured or starts.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Parameters:
         table: the parameters.
         is_configured: tells whether parameters that are not live are in use right now.
         contradiction: tells why values by name cannot go together, empty if they can.
+        cure: when parameters that are not live are read, and what to do to change one.
 
     Raises:
         rclpy.exceptions.ParameterException: a value given at start has a wrong type or range.
@@ -66,11 +67,13 @@ class Parameters:
         table: Iterable[Described],
         is_configured: Callable[[], bool] = lambda: False,
         contradiction: Callable[[Mapping[str, Value]], str] = lambda values: "",
+        cure: str = "when the node is configured: deactivate and clean it up first",
     ) -> None:
         self._node = node
         self._table = {entry.name: entry for entry in table}
         self._is_configured = is_configured
         self._contradiction = contradiction
+        self._cure = cure
         node.add_on_set_parameters_callback(self._check)
         for entry in self._table.values():
             node.declare_parameter(entry.name, entry.default, entry.descriptor)
@@ -107,5 +110,5 @@ class Parameters:
         if entry.choices and change.value not in entry.choices:
             return f"{change.name} is '{change.value}', but must be one of: {', '.join(entry.choices)}"
         if not entry.live and self._is_configured() and change.value != self[change.name]:
-            return f"{change.name} is read when the node is configured: deactivate and clean it up first"
+            return f"{change.name} is read {self._cure}"
         return ""

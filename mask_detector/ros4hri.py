@@ -7,6 +7,7 @@ share /humans: so the node's own name goes before the number of the person.
 from collections.abc import Sequence
 from typing import Any
 
+from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 from std_msgs.msg import Header
 
@@ -70,7 +71,11 @@ class FaceTopics:
             self._node.destroy_publisher(self._regions.pop(gone))
         for new in set(ids) - self._regions.keys():
             topic = f"{_FACES}/{self._face(new)}/roi"
-            self._regions[new] = self._node.create_publisher(self._region, topic, _DEPTH)
+            # Without event handlers: rclpy 7.1 keeps a trace of each for as long as the node lives.
+            events = PublisherEventCallbacks(use_default_callbacks=False)
+            self._regions[new] = self._node.create_publisher(
+                self._region, topic, _DEPTH, event_callbacks=events
+            )
         self._tracked.publish(self._ids_list(header=self._header, ids=[self._face(one) for one in ids]))
 
     def _face(self, person: str) -> str:

@@ -79,6 +79,13 @@ def test_a_webcam_that_is_away_is_waited_for(tmp_path):
         assert process.alive() and process.stop() == 0
 
 
+def test_what_is_read_at_the_start_is_refused_later_with_a_cure_that_works(pictures, tmp_path):
+    with Probe() as probe, camera(pictures, log=tmp_path / "log"):
+        probe.until(lambda: probe.node.count_publishers("/image_raw"), "the camera")
+        answer = probe.set_parameter("/camera", "rate", 5.0)
+        assert not answer.successful and "rate is read when the node starts: start it again" in answer.reason
+
+
 def test_a_password_is_not_told(tmp_path):
     with (
         network_camera() as address,

@@ -118,6 +118,16 @@ def test_who_leaves_is_told_once_with_the_last_box_and_comes_back_under_another_
     assert camera.show(astronaut).detections[0].id == "2"
 
 
+def test_everybody_leaves_when_the_camera_dies(probe, detector, camera, astronaut):
+    camera.show(astronaut, 8)
+    assert told(probe, 1) == [("1", "no_mask")]
+    for _ in range(3):  # nor does what cannot be read keep anybody there
+        camera.publisher.publish(ImageMsg(encoding="bgr8"))
+        probe.spin(1.0)
+    assert told(probe, 2) == [("1", "no_mask"), ("1", "")]
+    assert camera.show(astronaut).detections[0].id == "2"
+
+
 @pytest.mark.parametrize("how", ["pause", "time jumps back"])
 def test_following_begins_anew_and_says_so(probe, detector, camera, astronaut, how):
     camera.show(astronaut, 8)

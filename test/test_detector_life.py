@@ -14,10 +14,11 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
+from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray
 
 from mask_detector import node_main
-from mask_detector.messages import to_image
+from mask_detector.messages import to_compressed_image, to_image
 
 NODE = "/mask_detector"
 DETECTIONS = f"{NODE}/detections"
@@ -35,6 +36,7 @@ def test_the_life_cycle_can_be_managed_by_others(probe, tmp_path, publisher, ast
         assert probe.state(NODE) == "active"
         assert probe.ask(publisher, to_image(astronaut, probe.header()), DETECTIONS).detections
         down = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
+        assert probe.call(SetBool, f"{NODE}/enable", SetBool.Request(data=False)).success
         assert all(probe.change_state(NODE, *down)) and probe.state(NODE) == "unconfigured"
         assert probe.set_parameter(NODE, "face_detector", "yunet").successful
         up = (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
@@ -65,14 +67,42 @@ def test_what_cannot_start_says_why_and_ends_with_code_1(tmp_path, parameter, to
     assert told in process.output and "Traceback" not in process.output
 
 
-def test_silence_is_told_with_what_is_there_instead(probe, tmp_path, astronaut):
-    publisher = probe.node.create_publisher(ImageMsg, "/front/image_raw", 1)
-    with running("detector", log=tmp_path / "log") as detector:
-        end = time.monotonic() + 30
-        while "no image on /image" not in detector.output and time.monotonic() < end:
-            publisher.publish(to_image(astronaut, probe.header()))
-            probe.spin(0.1)
-        assert "nobody publishes there; remap image to one of: /front/image_raw" in detector.output
+def test_an_activation_that_fails_leaves_the_node_inactive_and_alive(probe, tmp_path):
+    typo = "qos_overrides./image.subscription.reliability:=besteffort"
+    options = ["--ros-args", "-p", "autostart:=false", "-p", typo]
+    with running("detector", *options, log=tmp_path / "log") as detector:
+        assert probe.change_state(NODE, Transition.TRANSITION_CONFIGURE) == [True]
+        assert probe.change_state(NODE, Transition.TRANSITION_ACTIVATE) == [False]
+        assert probe.call(SetBool, f"{NODE}/enable", SetBool.Request(data=True)).success
+        assert probe.state(NODE) == "inactive" and detector.alive()
+        assert "besteffort" in detector.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "transport", "told"),
+    [
+        (ImageMsg, "/front/image_raw", "raw", "; remap image to one of: /front/image_raw"),
+        (CompressedImage, "/front/image/compressed", "compressed", "; remap image to one of: /front/image "),
+        (CompressedImage, "/front/jpeg", "compressed", "; remap image/compressed to one of: /front/jpeg"),
+        (CompressedImage, "/front/image/compressed", "raw", "; set image_transport to compressed and remap"),
+        (ImageMsg, "/front/image_raw", "compressed", "; set image_transport to raw and remap image to one"),
+    ],
+)
+def test_silence_is_told_with_what_is_there_instead(probe, tmp_path, kind, there, transport, told):
+    probe.node.create_publisher(kind, there, 1)
+    options = ["--ros-args", "-p", f"image_transport:={transport}"]
+    with running("detector", *options, log=tmp_path / "log") as detector:
+        probe.until(lambda: "no image on /image" in detector.output, "the detector to say so")
+        assert f"nobody publishes there{told}" in " ".join(detector.output.split()) + " "
+
+
+def test_a_compressed_topic_of_any_name_can_be_remapped_to(probe, tmp_path, astronaut):
+    options = ["--ros-args", "-p", "image_transport:=compressed", "-r", "image/compressed:=/front/jpeg"]
+    publisher = probe.node.create_publisher(CompressedImage, "/front/jpeg", 1)
+    with running("detector", *options, log=tmp_path / "log") as detector:
+        message = to_compressed_image(astronaut, probe.header(), 90)
+        assert probe.ask(publisher, message, DETECTIONS).detections
+        assert "images from /front/jpeg," in detector.output
 
 
 @pytest.mark.parametrize(

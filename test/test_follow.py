@@ -78,6 +78,20 @@ def test_who_is_hidden_for_a_moment_keeps_the_id(unseen):
     assert stream.frame(face(places[-1])) == ["1"]
 
 
+@pytest.mark.parametrize("unseen", [3.0, 8.0])
+@pytest.mark.parametrize("frames", [True, False], ids=["frames go on", "no frames meanwhile"])
+def test_who_comes_back_within_a_long_patience_keeps_the_id(unseen, frames):
+    kept = []
+    for seed in range(10):
+        random, stream = np.random.default_rng(seed), Stream(patience=30.0)
+        for place in random.normal((300, 200), 5, (40, 2)):  # a still face, whose boxes scatter
+            stream.frame(face(tuple(place)))
+        for _ in range(round(unseen * 10) if frames else 0):
+            stream.frame()
+        kept.append(stream.frame(face((300, 200)), step=0.1 if frames else unseen) == ["1"])
+    assert all(kept)
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_two_who_cross_keep_their_ids(order):
     stream, first, second = Stream(), *("1", "2")[::order]

@@ -19,6 +19,7 @@ _UNREST = 2.0  # how fast speeds change, sizes²/s³
 
 _CENTRES = np.array([[1, 0, 0], [0, 1, 0], [0.5, 0, 0], [0, 0.5, 0]])  # from boxes to their centres
 
+COASTING = 1.5  # seconds for which the speed of somebody unseen is worth something
 FARTHEST = 16.0  # squared distance in standard deviations, three coordinates: 1 find in 1000 is farther
 
 
@@ -49,7 +50,12 @@ class Motions:
             return self
         drift = np.array([[1.0, 0.0, 0.0], [2 * seconds, 1.0, 0.0], [seconds**2, seconds, 1.0]])
         unrest = (_UNREST * seconds**3 / 3, _UNREST * seconds**2 / 2, _UNREST * seconds)
-        return Motions(self.places + seconds * self.speeds, self.speeds, self.spread @ drift + unrest)
+        places = self.places + min(seconds, COASTING) * self.speeds
+        return Motions(places, self.speeds, self.spread @ drift + unrest)
+
+    def standing(self, who: NDArray[np.bool_]) -> "Motions":
+        """Return the motions with those marked in `who`, shape (N,), where they are."""
+        return Motions(self.places, np.where(who[:, None], 0.0, self.speeds), self.spread)
 
     def corrected(self, rows: NDArray[np.intp], places: Array) -> "Motions":
         """Return the motions after the people in `rows` were found at `places`, shape (rows, 3).

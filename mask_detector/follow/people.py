@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mask_detector.detection import Detection
 from mask_detector.follow.association import NOBODY, Rows, associate
-from mask_detector.follow.motion import Motions, places_of
+from mask_detector.follow.motion import COASTING, Motions, places_of
 from mask_detector.follow.settling import GLANCES, SURE, believe, clarity, confirm, first_belief
 
 LEFT = ""
@@ -127,6 +127,7 @@ class People:
         new = [one for one in seen if one.id and one.id not in row_of]
         changes_of_state = self._meet_again(known, [row_of[one.id] for one in known], clear)
         changes += self._let_go()
+        self._let_stand()
         self._welcome(new)
         return changes + changes_of_state
 
@@ -192,6 +193,14 @@ class People:
         self._people = [self._people[row] for row in np.flatnonzero(awaited)]
         self._motions = self._motions.only(awaited)
         return [_leaving(person) for person in gone if person.settled]
+
+    def _let_stand(self) -> None:
+        """Expect who has been unseen for long where they were going: how fast was known for a moment only."""
+        if self.following.patience <= COASTING or not self._people:
+            return
+        lost = np.array([self._time - person.seen > COASTING for person in self._people])
+        if lost.any():
+            self._motions = self._motions.standing(lost)
 
     def _awaited(self, time: float) -> NDArray[np.bool_]:
         patience = self.following.patience
