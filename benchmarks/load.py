@@ -2,8 +2,9 @@
 
 For each scene: how old the detections are when they come, beside the time that the node takes for an image
 that waits for nobody; how many images were left out for newer ones, as counted here and as /diagnostics
-tells it; memory. A scene has some turns, each with both times, and the median of their ratios counts: the
-99th percentile is that of a handful of answers, in which a moment shows that a shared machine took.
+tells it, between the turns too; memory. A scene has some turns, each with both times, and the median of
+their ratios counts: the 99th percentile is that of a handful of answers, in which a moment shows that a
+shared machine took.
 """
 
 import argparse

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from mask_detector.crops import Image
 from mask_detector.errors import ImageError
 from mask_detector.picture_size import picture_size
-from mask_detector.quiet import libraries_muted
 
 MOST_PIXELS = 50_000_000  # above any camera; a broken header may claim anything
 JPEG_QUALITY = 80
@@ -96,8 +95,7 @@ def compressed_to_bgr(data: Any) -> Image:
     """
     content = np.frombuffer(data, np.uint8)
     _check_size(*picture_size(memoryview(content)))
-    with libraries_muted():  # libjpeg would write of each image that a bad cable has damaged
-        return decoded(content)
+    return decoded(content)
 
 
 def decoded(data: Any) -> Image:

@@ -16,6 +16,7 @@ from mask_detector.errors import ImageError
 from mask_detector.freshness import Freshness
 from mask_detector.health import SILENCE
 from mask_detector.image_conversion import compressed_to_bgr, to_bgr
+from mask_detector.quiet import libraries_muted
 from mask_detector.silence import SUFFIX, why_silent
 
 TRANSPORTS = ("raw", "compressed")
@@ -26,7 +27,7 @@ _REPEAT = 60.0  # seconds until the same trouble is said again
 class ImageInput:
     """Subscribes to `image` and hands every good frame on as BGR.
 
-    `image/compressed` is taken below the remapped name of `image`, as image_transport does, unless it is
+    `image/compressed` is taken below the remapped name of `image`, as image_transport does; that name can be
     remapped itself.
 
     Args:
@@ -137,12 +138,17 @@ class ImageInput:
     def _take(self, message: Message, arrived: int) -> None:
         self._arrived = arrived
         try:
-            image = compressed_to_bgr(message.data) if self._compressed else to_bgr(message)
+            image = self._decoded(message) if self._compressed else to_bgr(message)
         except ImageError as error:
             self._count_malformed(str(error))
             return
         self._last_good = time.monotonic()
         self._on_image(image, message.header)
+
+    @staticmethod
+    def _decoded(message: CompressedImage) -> Image:
+        with libraries_muted():  # libjpeg would write of each image that a bad cable has damaged
+            return compressed_to_bgr(message.data)
 
     def _count_dropped(self, number: int) -> None:
         """Count the gap to the image before; a publisher that starts again begins at 1.

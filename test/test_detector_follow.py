@@ -128,6 +128,14 @@ def test_everybody_leaves_when_the_camera_dies(probe, detector, camera, astronau
     assert camera.show(astronaut).detections[0].id == "2"
 
 
+def test_nobody_leaves_while_simulated_time_stands_still(probe, camera, astronaut, tmp_path):
+    with running("detector", "--ros-args", "-p", "use_sim_time:=true", log=tmp_path / "log") as detector:
+        camera.show(astronaut, 8)
+        probe.until(lambda: "no image on /image for" in detector.output, "silence")
+        probe.spin(2.0)
+        assert camera.show(astronaut).detections[0].id == "1"
+
+
 @pytest.mark.parametrize("how", ["pause", "time jumps back"])
 def test_following_begins_anew_and_says_so(probe, detector, camera, astronaut, how):
     camera.show(astronaut, 8)

@@ -73,9 +73,15 @@ def test_an_activation_that_fails_leaves_the_node_inactive_and_alive(probe, tmp_
     with running("detector", *options, log=tmp_path / "log") as detector:
         assert probe.change_state(NODE, Transition.TRANSITION_CONFIGURE) == [True]
         assert probe.change_state(NODE, Transition.TRANSITION_ACTIVATE) == [False]
-        assert probe.call(SetBool, f"{NODE}/enable", SetBool.Request(data=True)).success
-        assert probe.state(NODE) == "inactive" and detector.alive()
-        assert "besteffort" in detector.output
+        assert probe.state(NODE) == "inactive" and "besteffort" in detector.output
+
+        def enable(on: bool) -> bool:
+            return probe.call(SetBool, f"{NODE}/enable", SetBool.Request(data=on)).success
+
+        assert enable(True) and enable(False)
+        assert probe.change_state(NODE, Transition.TRANSITION_ACTIVATE) == [True]  # and paused
+        assert not enable(True) and not enable(True)
+        assert probe.state(NODE) == "active" and detector.alive()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +89,7 @@ def test_an_activation_that_fails_leaves_the_node_inactive_and_alive(probe, tmp_
     [
         (ImageMsg, "/front/image_raw", "raw", "; remap image to one of: /front/image_raw"),
         (CompressedImage, "/front/image/compressed", "compressed", "; remap image to one of: /front/image "),
-        (CompressedImage, "/front/jpeg", "compressed", "; remap image/compressed to one of: /front/jpeg"),
+        (CompressedImage, "/front/jpeg", "compressed", "; remap /image/compressed to one of: /front/jpeg"),
         (CompressedImage, "/front/image/compressed", "raw", "; set image_transport to compressed and remap"),
         (ImageMsg, "/front/image_raw", "compressed", "; set image_transport to raw and remap image to one"),
     ],
@@ -97,12 +103,17 @@ def test_silence_is_told_with_what_is_there_instead(probe, tmp_path, kind, there
 
 
 def test_a_compressed_topic_of_any_name_can_be_remapped_to(probe, tmp_path, astronaut):
-    options = ["--ros-args", "-p", "image_transport:=compressed", "-r", "image/compressed:=/front/jpeg"]
+    names = ["-r", "image:=/camera/image", "-r", "/camera/image/compressed:=/front/jpeg"]
+    options = ["--ros-args", "-p", "image_transport:=compressed", *names]
     publisher = probe.node.create_publisher(CompressedImage, "/front/jpeg", 1)
     with running("detector", *options, log=tmp_path / "log") as detector:
         message = to_compressed_image(astronaut, probe.header(), 90)
         assert probe.ask(publisher, message, DETECTIONS).detections
         assert "images from /front/jpeg," in detector.output
+        for at in range(len(message.data) // 2, len(message.data) - 2, 999):  # as a bad cable does it
+            message.data[at] ^= 85
+        probe.ask(publisher, message, DETECTIONS)
+        assert "Corrupt" not in detector.output
 
 
 @pytest.mark.parametrize(

@@ -79,12 +79,15 @@ def require_memory(count: int, size: int) -> None:
 
 
 def _free_memory() -> float:
-    """Return the bytes that programs may still take, inf where the system does not tell."""
+    """Return the bytes that programs may still take, swap too; inf where the system does not tell."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
         return np.inf
-    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), np.inf)
+    told = {
+        name: 1024.0 * int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)
+    }
+    return told.get("MemAvailable", np.inf) + told.get("SwapFree", 0.0)
 
 
 def joined(sets: Sequence[CropSet]) -> CropSet:

@@ -15,7 +15,7 @@ from mask_detector.face_detectors import FaceDetector, make_face_detector
 from mask_detector.model_store import load_manifest
 from training.background import background_crops
 from training.config import Config, SetConfig
-from training.cropset import CropSet, cut_crops, joined, load_cropset
+from training.cropset import CropSet, cut_crops, joined, load_cropset, require_memory
 from training.data import (
     Corrections,
     Face,
@@ -141,6 +141,7 @@ def _train_crops(config: Config, refused: Refused) -> CropSet:
     scenes = scene_faces(config, config.data.train, refused, config.data.smallest_side)
     scenes += detector_boxes(scenes, detector)
     faces = scenes + _folders(config, config.data.train, detector, refused)
+    require_memory(len(faces) + config.synthesis.count + config.background.count, crops.outer_size)
     cut = cut_crops(faces, crops.outer_size, crops.outer_margin, refused)
     bare = _bare(scenes, detector, config) if config.synthesis.count else []
     drawn = drawn_crops(bare, config.synthesis, crops, classes, config.seed)

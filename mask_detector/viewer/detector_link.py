@@ -21,6 +21,7 @@ from mask_detector.detector_parameters import PARAMETERS
 from mask_detector.errors import MaskDetectorError
 from mask_detector.image_conversion import compressed_to_bgr, to_bgr
 from mask_detector.messages import from_detection_array
+from mask_detector.silence import TYPES
 from mask_detector.viewer.faces import Faces
 from mask_detector.viewer.live import Setting
 
@@ -97,12 +98,18 @@ class DetectorLink:
         """Take the images that the detector takes, if something may be done with them."""
         if not topic or not self._faces.wanted or (self._input and self._input.topic_name == topic):
             return
+        with suppress(
+            ValueError, InvalidTopicNameException
+        ):  # anybody may send diagnostics in a detector's name
+            there = {one.topic_type for one in self._node.get_publishers_info_by_topic(topic)}
+            if there:
+                self._take_from(topic, CompressedImage if TYPES["compressed"] in there else ImageMsg)
+
+    def _take_from(self, topic: str, kind: type) -> None:
         if self._input:
             self._node.destroy_subscription(self._input)
             self._input = None
-        kind = CompressedImage if topic.endswith("/compressed") else ImageMsg
-        with suppress(InvalidTopicNameException):  # anybody may send diagnostics in a detector's name
-            self._input = self._node.create_subscription(kind, topic, self._on_image, _NEWEST)
+        self._input = self._node.create_subscription(kind, topic, self._on_image, _NEWEST)
 
     def set_parameter(self, parameter: ParameterMsg) -> Future:
         """Set a parameter."""

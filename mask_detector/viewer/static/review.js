@@ -6,6 +6,8 @@ let waiting = [];
 let labelled = {};
 let done = []; // [face, class], newest last
 let told = Promise.resolve(); // the viewer hears of one thing after the other
+let working = 0; // how many it is still to hear of
+let stale = false; // whether what is shown may differ from what the viewer has
 
 const buttons = classes.map((look, index) => {
   const key = element("kbd", { textContent: String(index + 1) });
@@ -61,15 +63,28 @@ function onKey(event) {
 }
 
 function attempt(work) {
+  working += 1;
   told = told.then(async () => {
-    byId("refused").textContent = "";
     try {
+      byId("refused").textContent = "";
       await work();
     } catch (error) {
       byId("refused").textContent = error.message;
-      await load();
+      stale = true;
     }
+    working -= 1;
+    if (!working) await refresh(); // earlier it would bring back what is being decided
   });
+}
+
+async function refresh() {
+  if (!stale && waiting.length) return show();
+  try {
+    await load();
+    stale = false;
+  } catch (error) {
+    byId("refused").textContent = error.message;
+  }
 }
 
 // The next face is shown at once; until it is there the old one is on the screen, and no key counts.
@@ -84,8 +99,6 @@ function decide(classId) {
       done.push([face, classId]);
       labelled[classId] += 1;
     }
-    if (waiting.length) show();
-    else await load();
   });
 }
 
@@ -101,6 +114,5 @@ function undo() {
     await send("/api/review/undo", { name: face.name, class_id: classId });
     labelled[classId] -= 1;
     waiting.unshift(face);
-    show();
   });
 }
