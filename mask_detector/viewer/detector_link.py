@@ -98,9 +98,8 @@ class DetectorLink:
         """Take the images that the detector takes, if something may be done with them."""
         if not topic or not self._faces.wanted or (self._input and self._input.topic_name == topic):
             return
-        with suppress(
-            ValueError, InvalidTopicNameException
-        ):  # anybody may send diagnostics in a detector's name
+        # Anybody may send diagnostics in a detector's name, with a topic that cannot be.
+        with suppress(ValueError, InvalidTopicNameException):
             there = {one.topic_type for one in self._node.get_publishers_info_by_topic(topic)}
             if there:
                 self._take_from(topic, CompressedImage if TYPES["compressed"] in there else ImageMsg)
